@@ -1,0 +1,40 @@
+# Third-party headers go to the folders that may use them; then everything is merged into gradus::gradus.
+foreach(pair "kernel|OneDNN::dnnl" "kernel|hwy::hwy" "io|nlohmann_json::nlohmann_json" "io|ZLIB::ZLIB" "data|ZLIB::ZLIB"
+        "data|PNG::PNG" "data|Threads::Threads" "train|nlohmann_json::nlohmann_json" "train|tomlplusplus::tomlplusplus"
+        "cli|nlohmann_json::nlohmann_json" "cli|CLI11::CLI11" "cli|tomlplusplus::tomlplusplus")
+  string(REPLACE "|" ";" pair "${pair}")
+  list(GET pair 0 layer)
+  list(GET pair 1 library)
+  if(TARGET gradus_${layer})
+    target_link_libraries(gradus_${layer} PRIVATE ${library})
+  endif()
+endforeach()
+
+if(TARGET gradus_kernel)
+  # Highway's baseline target is what the kernels are compiled for; better ones are chosen at run time.
+  if(CMAKE_SYSTEM_PROCESSOR MATCHES "x86_64|AMD64")
+    target_compile_options(gradus_kernel PRIVATE -msse4.2 -maes -mpclmul)
+  endif()
+  # Highway forces its inlining only where the compiler optimises. Without, GCC passes vectors between functions that
+  # disagree about their registers, and the program crashes: kernels are optimised in debug builds, too.
+  target_compile_options(gradus_kernel PRIVATE $<$<NOT:$<CONFIG:Release,RelWithDebInfo,MinSizeRel>>:-O2>)
+endif()
+
+get_property(layers GLOBAL PROPERTY GRADUS_OBJECT_LAYERS)
+list(REMOVE_ITEM layers gradus_cli)
+add_library(gradus STATIC)
+add_library(gradus::gradus ALIAS gradus)
+foreach(layer IN LISTS layers)
+  target_sources(gradus PRIVATE $<TARGET_OBJECTS:${layer}>)
+endforeach()
+target_compile_features(gradus PUBLIC cxx_std_20)
+target_include_directories(gradus PUBLIC $<BUILD_INTERFACE:${PROJECT_SOURCE_DIR}> $<INSTALL_INTERFACE:include>)
+target_link_libraries(gradus PRIVATE $<BUILD_INTERFACE:gradus_flags> fmt::fmt OpenMP::OpenMP_CXX Threads::Threads OneDNN::dnnl hwy::hwy
+                      tomlplusplus::tomlplusplus ZLIB::ZLIB PNG::PNG)
+
+if(TARGET gradus_cli)
+  add_executable(gradus_command gradus/cli/main.cpp $<TARGET_OBJECTS:gradus_cli>)
+  set_target_properties(gradus_command PROPERTIES OUTPUT_NAME gradus RUNTIME_OUTPUT_DIRECTORY "${PROJECT_BINARY_DIR}/bin")
+  target_include_directories(gradus_command PRIVATE "${PROJECT_SOURCE_DIR}")
+  target_link_libraries(gradus_command PRIVATE gradus gradus_flags fmt::fmt)
+endif()

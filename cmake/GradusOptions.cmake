@@ -1,0 +1,42 @@
+# Options, compiler settings, and dependencies (all of them from the system's package manager).
+set(CMAKE_CXX_STANDARD 20)
+set(CMAKE_CXX_STANDARD_REQUIRED ON)
+set(CMAKE_CXX_EXTENSIONS OFF)
+set(CMAKE_CXX_VISIBILITY_PRESET hidden)
+set(CMAKE_POSITION_INDEPENDENT_CODE ON)
+set(CMAKE_EXPORT_COMPILE_COMMANDS ON)
+if(PROJECT_IS_TOP_LEVEL AND NOT CMAKE_BUILD_TYPE AND NOT CMAKE_CONFIGURATION_TYPES)
+  set(CMAKE_BUILD_TYPE Release CACHE STRING "Debug, Release or RelWithDebInfo" FORCE)
+endif()
+
+option(GRADUS_BUILD_TESTS "Build the tests" ${PROJECT_IS_TOP_LEVEL})
+option(GRADUS_BUILD_EXAMPLES "Build the examples" ${PROJECT_IS_TOP_LEVEL})
+option(GRADUS_BUILD_FUZZERS "Build the fuzzers of the readers (Clang only)" OFF)
+option(GRADUS_INSTALL "Add the install rules" ${PROJECT_IS_TOP_LEVEL})
+option(GRADUS_WERROR "Treat warnings as errors" OFF)
+set(GRADUS_SANITIZE "" CACHE STRING "address, thread or empty")
+
+find_program(GRADUS_CCACHE ccache)
+if(GRADUS_CCACHE AND PROJECT_IS_TOP_LEVEL AND NOT CMAKE_CXX_COMPILER_LAUNCHER)
+  set(CMAKE_CXX_COMPILER_LAUNCHER ${GRADUS_CCACHE})
+endif()
+
+include(GradusDependencies)
+
+add_library(gradus_flags INTERFACE)
+target_compile_options(gradus_flags INTERFACE -Wall -Wextra -Wpedantic -Wshadow -Wconversion -Wno-sign-conversion
+                       -ffp-contract=off)
+if(CMAKE_CXX_COMPILER_ID STREQUAL "GNU" AND CMAKE_CXX_COMPILER_VERSION VERSION_LESS 13)
+  # False alarms of GCC 12 in the standard library's and fmt's strings (GCC bugs 105651, 105329).
+  target_compile_options(gradus_flags INTERFACE -Wno-restrict -Wno-stringop-overflow)
+endif()
+if(GRADUS_WERROR)
+  target_compile_options(gradus_flags INTERFACE -Werror)
+endif()
+if(GRADUS_SANITIZE STREQUAL "address")
+  target_compile_options(gradus_flags INTERFACE -fsanitize=address,undefined -fno-sanitize-recover=all -fno-omit-frame-pointer)
+  target_link_options(gradus_flags INTERFACE -fsanitize=address,undefined)
+elseif(GRADUS_SANITIZE STREQUAL "thread")
+  target_compile_options(gradus_flags INTERFACE -fsanitize=thread -fno-omit-frame-pointer)
+  target_link_options(gradus_flags INTERFACE -fsanitize=thread)
+endif()
