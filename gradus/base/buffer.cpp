@@ -1,0 +1,32 @@
+#include "gradus/base/buffer.h"
+
+#include <algorithm>
+#include <new>
+#include <utility>
+
+namespace gradus {
+
+Ref<Buffer> Buffer::allocate(std::size_t bytes) {
+  const std::size_t rounded = (std::max<std::size_t>(bytes, 1) + alignment - 1) / alignment * alignment;
+  auto* data = static_cast<std::byte*>(::operator new(rounded, std::align_val_t{alignment}));
+  try {
+    return Ref<Buffer>(new Buffer(data, bytes, nullptr));
+  } catch (...) {
+    ::operator delete(data, std::align_val_t{alignment});
+    throw;
+  }
+}
+
+Ref<Buffer> Buffer::adopt(std::byte* data, std::size_t bytes, std::function<void()> release) {
+  return Ref<Buffer>(new Buffer(data, bytes, std::move(release)));
+}
+
+Buffer::~Buffer() {
+  if (release_) {
+    release_();
+  } else {
+    ::operator delete(data_, std::align_val_t{alignment});
+  }
+}
+
+}  // namespace gradus

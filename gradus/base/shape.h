@@ -1,0 +1,68 @@
+// Shapes and tensor specifications.
+#pragma once
+
+#include <array>
+#include <cstdint>
+#include <initializer_list>
+#include <span>
+#include <string>
+
+#include "gradus/base/dtype.h"
+
+namespace gradus {
+
+/// Sizes of a tensor's axes, outermost first (row-major). At most `max_rank` axes; a size may be zero.
+class Shape {
+ public:
+  static constexpr int max_rank = 8;
+
+  constexpr Shape() = default;
+  /// Throws Error(shape) for a negative size or more than max_rank axes.
+  Shape(std::initializer_list<std::int64_t> sizes) : Shape(std::span(sizes.begin(), sizes.size())) {}
+  explicit Shape(std::span<const std::int64_t> sizes);
+
+  int rank() const { return rank_; }
+  std::int64_t operator[](int axis) const { return sizes_[static_cast<std::size_t>(axis)]; }
+  /// Changes one size; `axis` must be in [0, rank).
+  void set(int axis, std::int64_t size) { sizes_[static_cast<std::size_t>(axis)] = size; }
+  void push_back(std::int64_t size);
+  void insert(int axis, std::int64_t size);
+  void erase(int axis);
+
+  const std::int64_t* begin() const { return sizes_.data(); }
+  const std::int64_t* end() const { return sizes_.data() + rank_; }
+  std::span<const std::int64_t> sizes() const { return {begin(), end()}; }
+
+  /// Product of the sizes; 1 for a scalar.
+  std::int64_t numel() const;
+  /// Product of sizes of the axes in [from, to).
+  std::int64_t numel(int from, int to) const;
+  /// "[32, 1, 28, 28]"; "[]" for a scalar.
+  std::string str() const;
+
+  friend bool operator==(const Shape&, const Shape&) = default;
+
+ private:
+  std::array<std::int64_t, max_rank> sizes_{};  // unused entries stay 0, so that == and hashing can be by member
+  int rank_ = 0;
+};
+
+/// Element strides of a dense row-major tensor.
+std::array<std::int64_t, Shape::max_rank> row_major_strides(const Shape& shape);
+
+/// NumPy's broadcasting of two shapes. Returns false when they do not fit; `axis` then is the offending one,
+/// counted from the right (0 = last).
+bool broadcast_shapes(const Shape& a, const Shape& b, Shape& result, int* axis = nullptr);
+
+/// Type and shape: all that is known of a tensor before it is evaluated.
+struct TensorSpec {
+  DType dtype = DType::f32;
+  Shape shape;
+
+  std::size_t bytes() const { return static_cast<std::size_t>(shape.numel()) * size_of(dtype); }
+  /// "f32 [32, 784]"
+  std::string str() const;
+  friend bool operator==(const TensorSpec&, const TensorSpec&) = default;
+};
+
+}  // namespace gradus
