@@ -1,0 +1,123 @@
+#include "gradus/graph/node.h"
+
+#include <fmt/format.h>
+
+#include <atomic>
+#include <mutex>
+#include <unordered_set>
+#include <vector>
+
+#include "gradus/base/error.h"
+
+namespace gradus {
+namespace {
+
+std::atomic<std::int64_t> live_count{0};
+
+/// The path of the module that a parameter belongs to: "encoder.fc1" for "encoder.fc1.weight".
+Label module_of(Label parameter) {
+  const std::size_t dot = parameter->rfind('.');
+  return intern(dot == std::string::npos ? *parameter : parameter->substr(0, dot));
+}
+
+Label nearest_label(std::span<const Tensor> inputs) {
+  for (const Tensor& input : inputs) {
+    if (input.node()->is_leaf() && input.node()->label) return module_of(input.node()->label);
+  }
+  for (const Tensor& input : inputs) {
+    if (input.node()->label) return input.node()->label;
+  }
+  return nullptr;
+}
+
+}  // namespace
+
+Label intern(std::string_view text) {
+  static auto* mutex = new std::mutex;  // leaked, like the table: labels live as long as the program
+  static auto* table = new std::unordered_set<std::string>;
+  const std::lock_guard lock(*mutex);
+  return &*table->emplace(text).first;
+}
+
+Node::Node() = default;
+Node::~Node() = default;
+
+void RefTraits<Node>::retain(Node* node) noexcept { node->retain(); }
+
+void RefTraits<Node>::release(Node* node) noexcept {
+  if (!node->release()) return;
+  // Operands that die with their last user go to a list instead of the stack.
+  thread_local std::vector<Node*>* pending = nullptr;
+  if (pending) {
+    pending->push_back(node);
+    return;
+  }
+  std::vector<Node*> dying{node};
+  pending = &dying;
+  while (!dying.empty()) {
+    Node* next = dying.back();
+    dying.pop_back();
+    if (next->op && !next->is_leaf()) live_count.fetch_sub(1, std::memory_order_relaxed);
+    delete next;  // releases its inputs, which arrive in `dying`
+  }
+  pending = nullptr;
+}
+
+Tensors record_all(Op op, std::span<const Tensor> inputs, SourceLocation where) {
+  SmallVector<TensorSpec, 4> specs;
+  for (std::size_t i = 0; i < inputs.size(); ++i) {
+    if (!inputs[i].defined()) {
+      throw Error(ErrorKind::state, std::string(op.name()), fmt::format("operand {} is an undefined tensor", i))
+          .at(where)
+          .hint("give it a value first; a layer made without bias has an undefined bias");
+    }
+    specs.push_back(inputs[i].spec());
+  }
+  Ref<Node> node(new Node);
+  try {
+    node->specs = op.infer(specs);
+  } catch (Error& error) {
+    error.at(where);
+    for (std::size_t i = 0; i < inputs.size(); ++i) {
+      if (!inputs[i].node()->is_leaf()) error.note(fmt::format("operand {} comes from {}", i, origin(inputs[i])));
+    }
+    throw;
+  }
+  node->op = std::move(op);
+  node->where = where;
+  node->label = nearest_label(inputs);
+  for (const Tensor& input : inputs) {
+    node->from_parameter = node->from_parameter || input.node()->is_parameter || input.node()->from_parameter;
+    node->inputs.push_back(input);
+  }
+  live_count.fetch_add(1, std::memory_order_relaxed);
+  Tensors outputs;
+  for (int i = 0; i < static_cast<int>(node->specs.size()); ++i) outputs.emplace_back(node, i);
+  return outputs;
+}
+
+Tensor record(Op op, std::initializer_list<Tensor> inputs, SourceLocation where) {
+  return std::move(record_all(std::move(op), std::span(inputs.begin(), inputs.size()), where).front());
+}
+
+std::string origin(const Tensor& tensor) {
+  const Node& node = *tensor.node();
+  if (node.is_leaf() && node.label) return *node.label;
+  if (!node.op) return "a leaf";
+  std::string text(node.op.name());
+  if (!node.inputs.empty()) text += " of " + node.inputs.front().spec().str();
+  return text;
+}
+
+std::int64_t live_nodes() { return live_count.load(std::memory_order_relaxed); }
+
+void publish(Node& node, SmallVector<Ref<Buffer>, 1> values, SourceLocation where) {
+  GRADUS_ASSERT(!node.is_leaf() && values.size() == node.specs.size());
+  node.values = std::move(values);
+  node.evaluated_at = where;
+  live_count.fetch_sub(1, std::memory_order_relaxed);
+  SmallVector<Tensor, 3> dropped = std::move(node.inputs);
+  node.inputs.clear();
+}
+
+}  // namespace gradus
