@@ -1,0 +1,109 @@
+#include "gradus/ops/factory.h"
+
+#include <fmt/format.h>
+
+#include <algorithm>
+#include <cmath>
+
+#include "gradus/base/error.h"
+#include "gradus/ops/argument.h"
+#include "gradus/ops/elementwise.h"
+#include "gradus/ops/view.h"
+
+namespace gradus {
+namespace detail {
+
+void NestedList::enter(int depth, std::size_t size) {
+  const auto at = static_cast<std::size_t>(depth);
+  const auto elements = static_cast<std::int64_t>(size);
+  if (at == sizes_.size()) sizes_.push_back(elements);
+  if (sizes_[at] != elements) {
+    throw Error(ErrorKind::shape, "tensor", "the lists are ragged")
+        .at(where_)
+        .field("axis", std::to_string(depth))
+        .field("sizes", fmt::format("{} and {}", sizes_[at], elements));
+  }
+}
+
+Tensor boolean_leaf(const Shape& shape, std::span<const std::uint8_t> elements) {
+  static_assert(sizeof(bool) == 1);
+  return leaf<bool>(shape, std::span(reinterpret_cast<const bool*>(elements.data()), elements.size()));
+}
+
+void check_element_count(std::size_t elements, const Shape& shape, SourceLocation where) {
+  if (static_cast<std::int64_t>(elements) != shape.numel()) {
+    throw Error(ErrorKind::shape, "from_span", "the numbers of elements differ")
+        .at(where)
+        .field("span", fmt::format("{} elements", elements))
+        .field("shape", fmt::format("{}   {} elements", shape.str(), shape.numel()));
+  }
+}
+
+Tensor arange_integers(std::int64_t start, std::int64_t stop, std::int64_t step, SourceLocation where) {
+  if (step == 0) throw Error(ErrorKind::value, "arange", "the step is 0").at(where);
+  const auto from = static_cast<std::uint64_t>(start), to = static_cast<std::uint64_t>(stop);
+  const auto by = static_cast<std::uint64_t>(step);
+  std::uint64_t count = 0;  // in unsigned arithmetic, so that no bounds overflow
+  if (step > 0 && start < stop) count = (to - from - 1) / by + 1;
+  if (step < 0 && start > stop) count = (from - to - 1) / (0 - by) + 1;
+  std::vector<std::int64_t> elements(count);
+  for (std::uint64_t i = 0; i < count; ++i) elements[i] = static_cast<std::int64_t>(from + i * by);
+  return leaf<std::int64_t>({static_cast<std::int64_t>(count)}, std::span<const std::int64_t>(elements));
+}
+
+Tensor arange_reals(double start, double stop, double step, DType dtype, SourceLocation where) {
+  if (step == 0) throw Error(ErrorKind::value, "arange", "the step is 0").at(where);
+  const double wanted = std::ceil((stop - start) / step);
+  if (!(std::abs(wanted) < 1e15) || !std::isfinite(start) || !std::isfinite(step)) {
+    throw Error(ErrorKind::value, "arange", fmt::format("{} to {} in steps of {} has no end", start, stop, step))
+        .at(where);
+  }
+  const auto count = static_cast<std::int64_t>(std::max(wanted, 0.0));
+  return visit_dtype(dtype, [&](auto zero) -> Tensor {
+    using T = decltype(zero);
+    if constexpr (std::is_same_v<T, float> || std::is_same_v<T, double>) {
+      std::vector<T> elements(static_cast<std::size_t>(count));
+      for (std::size_t i = 0; i < elements.size(); ++i) {
+        elements[i] = static_cast<T>(start + static_cast<double>(i) * step);
+      }
+      return leaf<T>({count}, std::span<const T>(elements));
+    } else {
+      GRADUS_ASSERT(false && "arange_reals is called with f32 or f64");
+      return {};
+    }
+  });
+}
+
+}  // namespace detail
+
+Tensor zeros(const Shape& shape, DType dtype, SourceLocation where) {
+  return broadcast_to(TensorArg(constant(0, dtype), where), shape);
+}
+
+Tensor ones(const Shape& shape, DType dtype, SourceLocation where) {
+  return broadcast_to(TensorArg(constant(1, dtype), where), shape);
+}
+
+Tensor full(const Shape& shape, const TensorArg& value, std::optional<DType> dtype) {
+  if (value.is_number()) {
+    const Tensor number = detail::number_leaf(value.number(), dtype.value_or(value.number_dtype()));
+    return broadcast_to(TensorArg(number, value.where()), shape);
+  }
+  const Tensor input = detail::operand(value, "full");
+  if (input.numel() != 1) {
+    throw detail::refusal(ErrorKind::shape, "full", "the value must have one element", input, value.where());
+  }
+  const Tensor scalar = reshape(TensorArg(input, value.where()), Shape{});
+  return broadcast_to(TensorArg(dtype && *dtype != scalar.dtype() ? cast(scalar, *dtype) : scalar, value.where()),
+                      shape);
+}
+
+Tensor eye(std::int64_t n, DType dtype, SourceLocation where) {
+  if (n < 0) throw Error(ErrorKind::value, "eye", fmt::format("{} rows", n)).at(where);
+  std::vector<std::uint8_t> elements(static_cast<std::size_t>(n * n));
+  for (std::int64_t i = 0; i < n; ++i) elements[static_cast<std::size_t>(i * (n + 1))] = 1;
+  const Tensor identity = leaf<std::uint8_t>({n, n}, std::span<const std::uint8_t>(elements));
+  return dtype == DType::u8 ? identity : cast(TensorArg(identity, where), dtype);
+}
+
+}  // namespace gradus

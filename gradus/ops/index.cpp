@@ -1,0 +1,214 @@
+#include "gradus/ops/index.h"
+
+#include <fmt/format.h>
+
+#include <vector>
+
+#include "gradus/ops/elementwise.h"
+#include "gradus/ops/view.h"
+
+namespace gradus {
+namespace {
+
+std::string along(int axis, std::int64_t size, std::int64_t limit) {
+  return fmt::format("axis {} is {}, expected at most {}", axis, size, limit);
+}
+
+void require_index_type(std::string_view op, const TensorSpec& index) {
+  if (index.dtype == DType::i64 || index.dtype == DType::i32) return;
+  throw Error(ErrorKind::dtype, std::string(op))
+      .operand("index", index, "expected i64 or i32")
+      .hint("convert it: cast(index, DType::i64)");
+}
+
+/// The rule of gather and scatter_add: as many axes as `x`, and nowhere larger but along `axis`.
+void require_inside(std::string_view op, const TensorSpec& x, const TensorSpec& index, int axis) {
+  if (index.shape.rank() != x.shape.rank()) {
+    throw Error(ErrorKind::shape, std::string(op))
+        .operand("input", x)
+        .operand("index", index, fmt::format("expected {} axes", x.shape.rank()));
+  }
+  for (int a = 0; a < x.shape.rank(); ++a) {
+    if (a != axis && index.shape[a] > x.shape[a]) {
+      throw Error(ErrorKind::shape, std::string(op))
+          .operand("input", x)
+          .operand("index", index, along(a, index.shape[a], x.shape[a]));
+    }
+  }
+}
+
+void require_same_type(std::string_view op, const TensorSpec& x, const TensorSpec& source) {
+  if (x.dtype == source.dtype && x.dtype != DType::boolean) return;
+  throw Error(ErrorKind::dtype, std::string(op))
+      .operand("input", x)
+      .operand("source", source,
+               x.dtype == source.dtype ? "expected a number type" : fmt::format("expected {}", name_of(x.dtype)));
+}
+
+Shape take_shape(const Shape& x, const Shape& index, int axis) {
+  Shape shape;
+  for (int a = 0; a < axis; ++a) shape.push_back(x[a]);
+  for (const std::int64_t size : index) shape.push_back(size);
+  for (int a = axis + 1; a < x.rank(); ++a) shape.push_back(x[a]);
+  return shape;
+}
+
+template <class T>
+void check_elements(std::string_view op, const Tensor& index, std::int64_t limit, SourceLocation where) {
+  const std::span<const T> elements = index.data<T>();
+  for (std::size_t i = 0; i < elements.size(); ++i) {
+    if (elements[i] < 0 || elements[i] >= limit) {
+      throw index_error(op, "index", index.spec(), static_cast<std::int64_t>(i), elements[i], limit).at(where);
+    }
+  }
+}
+
+/// Checks at the call what can be checked then.
+void check_evaluated(std::string_view op, const Tensor& index, std::int64_t limit, SourceLocation where) {
+  if (!index.evaluated()) return;
+  if (index.dtype() == DType::i64) check_elements<std::int64_t>(op, index, limit, where);
+  if (index.dtype() == DType::i32) check_elements<std::int32_t>(op, index, limit, where);
+}
+
+Tensor zeros_of(const TensorSpec& spec) { return broadcast_to(constant(0, spec.dtype), spec.shape); }
+
+}  // namespace
+
+// ---- Shape rules and gradients --------------------------------------------------------------------------------------
+
+Specs Gather::infer(std::span<const TensorSpec> inputs) const {
+  require_index_type(name(), inputs[1]);
+  require_inside(name(), inputs[0], inputs[1], axis);
+  return {{inputs[0].dtype, inputs[1].shape}};
+}
+
+Tensors Gather::vjp(const VjpArgs& args) const {
+  if (!args.wants(0)) return {Tensor(), Tensor()};
+  const Tensor base = zeros_of(args.inputs[0].spec());
+  return {record(ScatterAdd{axis}, {base, args.inputs[1], args.cotangents[0]}), Tensor()};
+}
+
+Specs ScatterAdd::infer(std::span<const TensorSpec> inputs) const {
+  require_index_type(name(), inputs[1]);
+  require_same_type(name(), inputs[0], inputs[2]);
+  require_inside(name(), inputs[0], inputs[1], axis);
+  if (inputs[2].shape != inputs[1].shape) {
+    throw Error(ErrorKind::shape, std::string(name()))
+        .operand("index", inputs[1])
+        .operand("source", inputs[2], "expected the shape of the index");
+  }
+  return {inputs[0]};
+}
+
+Tensors ScatterAdd::vjp(const VjpArgs& args) const {
+  const Tensor& cotangent = args.cotangents[0];
+  const Tensor source = args.wants(2) ? record(Gather{axis}, {cotangent, args.inputs[1]}) : Tensor();
+  return {cotangent, Tensor(), source};
+}
+
+Specs Take::infer(std::span<const TensorSpec> inputs) const {
+  require_index_type(name(), inputs[1]);
+  return {{inputs[0].dtype, take_shape(inputs[0].shape, inputs[1].shape, axis)}};
+}
+
+Tensors Take::vjp(const VjpArgs& args) const {
+  if (!args.wants(0)) return {Tensor(), Tensor()};
+  const Tensor base = zeros_of(args.inputs[0].spec());
+  return {record(TakeAdd{axis}, {base, args.inputs[1], args.cotangents[0]}), Tensor()};
+}
+
+Specs TakeAdd::infer(std::span<const TensorSpec> inputs) const {
+  require_index_type(name(), inputs[1]);
+  require_same_type(name(), inputs[0], inputs[2]);
+  const Shape expected = take_shape(inputs[0].shape, inputs[1].shape, axis);
+  if (inputs[2].shape != expected) {
+    throw Error(ErrorKind::shape, std::string(name()))
+        .operand("input", inputs[0])
+        .operand("index", inputs[1])
+        .operand("source", inputs[2], fmt::format("expected {}", expected.str()));
+  }
+  return {inputs[0]};
+}
+
+Tensors TakeAdd::vjp(const VjpArgs& args) const {
+  const Tensor& cotangent = args.cotangents[0];
+  const Tensor source = args.wants(2) ? record(Take{axis}, {cotangent, args.inputs[1]}) : Tensor();
+  return {cotangent, Tensor(), source};
+}
+
+Specs OneHot::infer(std::span<const TensorSpec> inputs) const {
+  require_index_type(name(), inputs[0]);
+  if (classes < 1) throw Error(ErrorKind::value, "one_hot", fmt::format("{} classes, expected 1 or more", classes));
+  TensorSpec output{DType::i64, inputs[0].shape};
+  output.shape.push_back(classes);
+  return {output};
+}
+
+Tensors OneHot::vjp(const VjpArgs&) const { return {Tensor()}; }
+
+// ---- User functions -------------------------------------------------------------------------------------------------
+
+Tensor gather(const TensorArg& x, int axis, const TensorArg& index) {
+  const Tensor input = detail::operand(x, "gather"), indexes = detail::operand(index, "gather");
+  const Gather op{detail::normalize_axis(axis, input, "gather", x.where())};
+  const Tensor result = record(op, {input, indexes}, x.where());
+  check_evaluated("gather", indexes, input.shape()[op.axis], x.where());
+  return result;
+}
+
+Tensor scatter_add(const TensorArg& x, int axis, const TensorArg& index, const TensorArg& source) {
+  const Tensor input = detail::operand(x, "scatter_add"), indexes = detail::operand(index, "scatter_add");
+  const ScatterAdd op{detail::normalize_axis(axis, input, "scatter_add", x.where())};
+  Tensor used = detail::operand(source, "scatter_add");
+  if (used.rank() == indexes.rank()) {
+    for (int a = 0; a < used.rank(); ++a) {
+      const std::int64_t size = indexes.shape()[a];
+      if (used.shape()[a] > size) used = slice(TensorArg(used, source.where()), a, 0, size);
+    }
+  }
+  const Tensor result = record(op, {input, indexes, used}, x.where());
+  check_evaluated("scatter_add", indexes, input.shape()[op.axis], x.where());
+  return result;
+}
+
+Tensor take(const TensorArg& x, const TensorArg& index, int axis) {
+  const Tensor input = detail::operand(x, "take"), indexes = detail::operand(index, "take");
+  const Take op{detail::normalize_axis(axis, input, "take", x.where())};
+  const Tensor result = record(op, {input, indexes}, x.where());
+  check_evaluated("take", indexes, input.shape()[op.axis], x.where());
+  return result;
+}
+
+Tensor index_select(const TensorArg& x, int axis, const TensorArg& index) {
+  const Tensor indexes = detail::operand(index, "index_select");
+  if (indexes.rank() != 1) {
+    throw Error(ErrorKind::shape, "index_select")
+        .at(x.where())
+        .operand("index", indexes.spec(), "expected 1 axis")
+        .hint("take(x, index, axis) accepts indexes of any shape");
+  }
+  return take(x, indexes, axis);
+}
+
+Tensor one_hot(const TensorArg& index, std::int64_t classes) {
+  const Tensor indexes = detail::operand(index, "one_hot");
+  const Tensor result = record(OneHot{classes}, {indexes}, index.where());
+  check_evaluated("one_hot", indexes, classes, index.where());
+  return result;
+}
+
+Error index_error(std::string_view op, std::string_view role, const TensorSpec& index, std::int64_t position,
+                  std::int64_t value, std::int64_t limit) {
+  std::vector<std::int64_t> place;
+  const auto strides = row_major_strides(index.shape);
+  for (int axis = 0; axis < index.shape.rank(); ++axis) {
+    const std::int64_t stride = strides[static_cast<std::size_t>(axis)];
+    place.push_back(position / stride);
+    position %= stride;
+  }
+  return Error(ErrorKind::index, std::string(op))
+      .operand(std::string(role), index,
+               fmt::format("element [{}] is {}, expected 0 to {}", fmt::join(place, ", "), value, limit - 1));
+}
+
+}  // namespace gradus

@@ -1,0 +1,193 @@
+#include "gradus/ops/reduce.h"
+
+#include <fmt/format.h>
+
+#include <vector>
+
+#include "gradus/base/error.h"
+#include "gradus/ops/elementwise.h"
+#include "gradus/ops/view.h"
+
+namespace gradus {
+namespace {
+
+bool folded(std::uint32_t axes, int axis) { return (axes >> axis & 1) != 0; }
+
+std::vector<int> axis_list(std::uint32_t axes) {
+  std::vector<int> list;
+  for (int axis = 0; axis < Shape::max_rank; ++axis) {
+    if (folded(axes, axis)) list.push_back(axis);
+  }
+  return list;
+}
+
+/// `shape` with the folded axes removed, or of size 1.
+Shape fold_shape(const Shape& shape, std::uint32_t axes, bool keepdim) {
+  Shape result;
+  for (int axis = 0; axis < shape.rank(); ++axis) {
+    if (!folded(axes, axis)) {
+      result.push_back(shape[axis]);
+    } else if (keepdim) {
+      result.push_back(1);
+    }
+  }
+  return result;
+}
+
+std::int64_t folded_count(const Shape& shape, std::uint32_t axes) {
+  std::int64_t count = 1;
+  for (const int axis : axis_list(axes)) count *= shape[axis];
+  return count;
+}
+
+/// A reduced tensor repeated to the shape that it was reduced from.
+Tensor expand(const Tensor& reduced, const Shape& shape, std::uint32_t axes) {
+  return broadcast_to(reshape(reduced, fold_shape(shape, axes, true)), shape);
+}
+
+/// Products of all elements before each one along the last axis of [rows, n], in log2(n) doublings.
+Tensor product_before(const Tensor& x) {
+  const std::int64_t n = x.size(1);
+  const auto shifted = [&](const Tensor& values, std::int64_t by) {
+    return pad(slice(values, 1, 0, n - by), {{0, 0}, {by, 0}}, 1);
+  };
+  Tensor product = shifted(x, 1);
+  for (std::int64_t width = 1; width < n; width *= 2) product = product * shifted(product, width);
+  return product;
+}
+
+/// The same for the elements behind each one.
+Tensor product_behind(const Tensor& x) {
+  const std::int64_t n = x.size(1);
+  const auto shifted = [&](const Tensor& values, std::int64_t by) {
+    return pad(slice(values, 1, by, n), {{0, 0}, {0, by}}, 1);
+  };
+  Tensor product = shifted(x, 1);
+  for (std::int64_t width = 1; width < n; width *= 2) product = product * shifted(product, width);
+  return product;
+}
+
+/// d prod / d x_i is the product of all others. Made of products alone, so that it is right where elements are 0, in
+/// gradients of any order.
+Tensor prod_gradient(const Tensor& x, const Tensor& cotangent, std::uint32_t axes) {
+  std::vector<int> order;
+  for (int axis = 0; axis < x.rank(); ++axis) {
+    if (!folded(axes, axis)) order.push_back(axis);
+  }
+  for (const int axis : axis_list(axes)) order.push_back(axis);
+  std::vector<int> back(order.size());
+  for (std::size_t i = 0; i < order.size(); ++i) back[static_cast<std::size_t>(order[i])] = static_cast<int>(i);
+
+  const Tensor moved = permute(x, order);
+  const std::int64_t n = folded_count(x.shape(), axes);
+  if (n == 0) return broadcast_to(constant(0, x.dtype()), x.shape());
+  const Tensor rows = reshape(moved, Shape{x.numel() / n, n});
+  const Tensor others = product_before(rows) * product_behind(rows);
+  return expand(cotangent, x.shape(), axes) * permute(reshape(others, moved.shape()), back);
+}
+
+Tensor reduce(ReduceKind kind, const TensorArg& x, const Axes& axes, ReduceOptions options) {
+  const std::string_view name = Reduce{kind}.name();
+  const Tensor input = detail::operand(x, name);
+  const std::uint32_t mask = detail::axes_mask(axes, input, name, x.where());
+  if (mask == 0 && is_floating(input.dtype())) return input;
+  return record(Reduce{kind, mask, options.keepdim}, {input}, x.where());
+}
+
+Tensor arg_reduce(bool largest, const TensorArg& x, int axis, ReduceOptions options) {
+  const std::string_view name = ArgReduce{largest}.name();
+  const Tensor input = detail::operand(x, name);
+  const int position = detail::normalize_axis(axis, input, name, x.where());
+  return record(ArgReduce{largest, position, options.keepdim}, {input}, x.where());
+}
+
+Error nothing_to(std::string_view op, std::string_view verb, const TensorSpec& input, std::uint32_t axes) {
+  std::string remark;
+  for (const int axis : axis_list(axes)) {
+    if (input.shape[axis] == 0) remark = fmt::format("axis {} is empty", axis);
+  }
+  return Error(ErrorKind::shape, std::string(op), fmt::format("there is nothing to {}", verb))
+      .operand("input", input, remark);
+}
+
+}  // namespace
+
+// ---- Shape rules and gradients --------------------------------------------------------------------------------------
+
+std::string_view Reduce::name() const {
+  switch (kind) {
+    case ReduceKind::sum: return "sum";
+    case ReduceKind::max: return "max";
+    case ReduceKind::min: return "min";
+    case ReduceKind::prod: break;
+  }
+  return "prod";
+}
+
+std::string Reduce::str() const {
+  return fmt::format("{{axes=[{}], keepdim={}}}", fmt::join(axis_list(axes), ", "), keepdim);
+}
+
+Specs Reduce::infer(std::span<const TensorSpec> inputs) const {
+  const TensorSpec& input = inputs[0];
+  const bool extreme = kind == ReduceKind::max || kind == ReduceKind::min;
+  const Shape shape = fold_shape(input.shape, axes, keepdim);
+  if (extreme && folded_count(input.shape, axes) == 0 && shape.numel() != 0) {
+    throw nothing_to(name(), "choose from", input, axes);
+  }
+  const bool widen = !extreme && !is_floating(input.dtype);
+  return {{widen ? DType::i64 : input.dtype, shape}};
+}
+
+Tensors Reduce::vjp(const VjpArgs& args) const {
+  const Tensor &x = args.inputs[0], &cotangent = args.cotangents[0];
+  if (!is_floating(x.dtype())) return {Tensor()};
+  if (kind == ReduceKind::sum) return {expand(cotangent, x.shape(), axes)};
+  if (kind == ReduceKind::prod) return {prod_gradient(x, cotangent, axes)};
+  const Tensor chosen = cast(equal(x, expand(args.outputs[0], x.shape(), axes)), x.dtype());
+  const Tensor ties = sum(chosen, std::span<const int>(axis_list(axes)));
+  const Tensor share = reshape(cotangent, ties.shape()) / ties;
+  return {chosen * expand(share, x.shape(), axes)};
+}
+
+Specs ArgReduce::infer(std::span<const TensorSpec> inputs) const {
+  const std::uint32_t axes = std::uint32_t{1} << axis;
+  const Shape shape = fold_shape(inputs[0].shape, axes, keepdim);
+  if (inputs[0].shape[axis] == 0 && shape.numel() != 0) throw nothing_to(name(), "choose from", inputs[0], axes);
+  return {{DType::i64, shape}};
+}
+
+Tensors ArgReduce::vjp(const VjpArgs&) const { return {Tensor()}; }
+
+// ---- User functions -------------------------------------------------------------------------------------------------
+
+Tensor sum(const TensorArg& x, const Axes& axes, ReduceOptions options) {
+  return reduce(ReduceKind::sum, x, axes, options);
+}
+Tensor prod(const TensorArg& x, const Axes& axes, ReduceOptions options) {
+  return reduce(ReduceKind::prod, x, axes, options);
+}
+Tensor max(const TensorArg& x, const Axes& axes, ReduceOptions options) {
+  return reduce(ReduceKind::max, x, axes, options);
+}
+Tensor min(const TensorArg& x, const Axes& axes, ReduceOptions options) {
+  return reduce(ReduceKind::min, x, axes, options);
+}
+
+Tensor mean(const TensorArg& x, const Axes& axes, ReduceOptions options) {
+  Tensor input = detail::operand(x, "mean");
+  const std::uint32_t mask = detail::axes_mask(axes, input, "mean", x.where());
+  const std::int64_t count = folded_count(input.shape(), mask);
+  if (count == 0 && fold_shape(input.shape(), mask, options.keepdim).numel() != 0) {
+    throw nothing_to("mean", "average", input.spec(), mask).at(x.where());
+  }
+  if (!is_floating(input.dtype())) input = cast(TensorArg(input, x.where()), DType::f32);
+  const Tensor total = record(Reduce{ReduceKind::sum, mask, options.keepdim}, {input}, x.where());
+  const double scale = count == 0 ? 0 : 1 / static_cast<double>(count);
+  return mul(TensorArg(total, x.where()), constant(scale, total.dtype()));
+}
+
+Tensor argmax(const TensorArg& x, int axis, ReduceOptions options) { return arg_reduce(true, x, axis, options); }
+Tensor argmin(const TensorArg& x, int axis, ReduceOptions options) { return arg_reduce(false, x, axis, options); }
+
+}  // namespace gradus
