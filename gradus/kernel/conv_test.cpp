@@ -1,0 +1,133 @@
+#include "gradus/ops/conv.h"
+
+#include <gtest/gtest.h>
+
+#include "gradus/kernel/conformance_test.h"
+
+namespace gradus::kernel::testing {
+namespace {
+
+/// Images, weights and a cotangent that fit together.
+struct Case {
+  Conv2d conv;
+  Array x, weight, g;
+
+  Case(const Conv2d& op, DType dtype, const Shape& images, const Shape& weights)
+      : conv(op),
+        x(random_array({dtype, images}, 1)),
+        weight(random_array({dtype, weights}, 2)),
+        g(random_array({dtype, result(op, dtype, images, weights)}, 3)) {}
+
+  static Shape result(const Conv2d& op, DType dtype, const Shape& images, const Shape& weights) {
+    const TensorSpec specs[] = {{dtype, images}, {dtype, weights}};
+    return op.infer(specs)[0].shape;
+  }
+  Op input_gradient() const { return Conv2dInputGradient{conv, x.spec.shape}; }
+  Op weight_gradient() const { return Conv2dWeightGradient{conv, weight.spec.shape}; }
+};
+
+int compare(const Case& c, double tolerance) {
+  return compare_all(c.conv, {c.x, c.weight}, tolerance) + compare_all(c.input_gradient(), {c.g, c.weight}, tolerance) +
+         compare_all(c.weight_gradient(), {c.x, c.g}, tolerance);
+}
+
+double dot(const Array& a, const Array& b) {
+  EXPECT_EQ(a.spec, b.spec);
+  double sum = 0;
+  for (std::int64_t i = 0; i < a.spec.shape.numel(); ++i) sum += a.at(i) * b.at(i);
+  return sum;
+}
+
+/// A random convolution, or one without output when the kernel happens to be too large.
+bool generate(Choices& choices, Conv2d& conv, Shape& images, Shape& weights) {
+  conv.stride = {choices.pick({1, 1, 2, 3}), choices.pick({1, 1, 2, 3})};
+  conv.padding = {choices.pick({0, 1, 2, 3}), choices.pick({0, 1, 2})};
+  conv.dilation = {choices.pick({1, 1, 2, 3}), choices.pick({1, 1, 2})};
+  conv.groups = choices.pick({1, 1, 2, 3});
+  const std::int64_t in = choices.pick({1, 2, 3, 5, 16}), out = choices.pick({1, 2, 3, 6, 16});
+  images = {choices.pick({1, 2, 5}), in * conv.groups, choices.pick({1, 2, 5, 9, 16}), choices.pick({1, 3, 7, 14})};
+  weights = {out * conv.groups, in, choices.pick({1, 2, 3, 5}), choices.pick({1, 2, 3, 5})};
+  for (int i = 0; i < 2; ++i) {
+    const auto at = static_cast<std::size_t>(i);
+    if (conv.dilation[at] * (weights[i + 2] - 1) + 1 > images[i + 2] + 2 * conv.padding[at]) return false;
+  }
+  return true;
+}
+
+TEST(ConvKernels, ReferenceOfAKnownConvolution) {
+  const std::vector<Array> inputs{Array({1, 1, 3, 3}, std::vector<float>{1, 2, 3, 4, 5, 6, 7, 8, 9}),
+                                  Array({1, 1, 2, 2}, std::vector<float>{1, 10, 100, 1000})};
+  const Array y = run_reference(Conv2d{}, inputs)[0];
+  EXPECT_EQ(std::vector<float>(y.data<float>(), y.data<float>() + 4), (std::vector<float>{5421, 6532, 8754, 9865}));
+
+  const Array corners = run_reference(Conv2d{{3, 3}, {1, 1}, {1, 1}, 1}, inputs)[0];
+  EXPECT_EQ(corners.spec.shape, (Shape{1, 1, 2, 2}));
+  EXPECT_EQ(std::vector<float>(corners.data<float>(), corners.data<float>() + 4),
+            (std::vector<float>{1000, 300, 70, 9}));
+
+  const Array dilated = run_reference(Conv2d{{1, 1}, {0, 0}, {2, 2}, 1}, inputs)[0];
+  EXPECT_EQ(dilated.spec.shape, (Shape{1, 1, 1, 1}));
+  EXPECT_EQ(dilated.at(0), 1 + 30 + 700 + 9000);
+}
+
+TEST(ConvKernels, GroupsDoNotMix) {
+  const std::vector<Array> inputs{Array({1, 2, 1, 2}, std::vector<float>{1, 2, 3, 4}),
+                                  Array({4, 1, 1, 1}, std::vector<float>{1, 10, 100, 1000})};
+  const Array y = run_reference(Conv2d{{1, 1}, {0, 0}, {1, 1}, 2}, inputs)[0];
+  EXPECT_EQ(std::vector<float>(y.data<float>(), y.data<float>() + 8),
+            (std::vector<float>{1, 2, 10, 20, 300, 400, 3000, 4000}));
+}
+
+// <conv(x, w), g> is linear in each of the three, so the gradients are determined by it.
+TEST(ConvKernels, ReferenceGradientsAreTransposes) {
+  Choices choices(11);
+  int tested = 0;
+  for (int i = 0; i < 60; ++i) {
+    Conv2d conv;
+    Shape images, weights;
+    if (!generate(choices, conv, images, weights)) continue;
+    const Case c(conv, DType::f64, images, weights);
+    const double expected = dot(run_reference(c.conv, {c.x, c.weight})[0], c.g);
+    const double tolerance = 1e-10 * (1 + std::abs(expected));
+    EXPECT_NEAR(dot(run_reference(c.input_gradient(), {c.g, c.weight})[0], c.x), expected, tolerance) << Op(conv).str();
+    EXPECT_NEAR(dot(run_reference(c.weight_gradient(), {c.x, c.g})[0], c.weight), expected, tolerance)
+        << Op(conv).str();
+    ++tested;
+  }
+  EXPECT_GE(tested, 30);
+}
+
+TEST(ConvKernels, AgreeOnGeneratedShapes) {
+  Choices choices(13);
+  int compared = 0, cases = 0;
+  for (int i = 0; i < 150; ++i) {
+    Conv2d conv;
+    Shape images, weights;
+    if (!generate(choices, conv, images, weights)) continue;
+    ++cases;
+    compared += compare(Case(conv, DType::f32, images, weights), 1e-5);
+  }
+  EXPECT_GE(cases, 80);
+  EXPECT_GE(compared, 2 * cases);
+}
+
+// A weight gradient sums some ten thousand products in f32 here.
+TEST(ConvKernels, AgreeOnLeNet) {
+  EXPECT_GE(compare(Case(Conv2d{{1, 1}, {2, 2}, {1, 1}, 1}, DType::f32, {16, 1, 28, 28}, {6, 1, 5, 5}), 1e-4), 3);
+  EXPECT_GE(compare(Case(Conv2d{}, DType::f32, {16, 6, 14, 14}, {16, 6, 5, 5}), 1e-4), 3);
+}
+
+TEST(ConvKernels, AgreeOnALargeConvolution) {
+  EXPECT_GE(compare(Case(Conv2d{{2, 1}, {1, 1}, {1, 1}, 1}, DType::f32, {3, 33, 31, 29}, {40, 33, 3, 3}), 2e-5), 3);
+}
+
+TEST(ConvKernels, EmptyBatch) {
+  const Case c(Conv2d{}, DType::f32, {0, 2, 5, 5}, {3, 2, 3, 3});
+  EXPECT_EQ(run_reference(c.conv, {c.x, c.weight})[0].spec.shape, (Shape{0, 3, 3, 3}));
+  const Array dw = run_reference(c.weight_gradient(), {c.x, c.g})[0];
+  for (std::int64_t i = 0; i < dw.spec.shape.numel(); ++i) EXPECT_EQ(dw.at(i), 0);
+  EXPECT_EQ(compare(c, 0), 0);  // everything but the reference refuses
+}
+
+}  // namespace
+}  // namespace gradus::kernel::testing

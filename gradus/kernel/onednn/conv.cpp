@@ -1,0 +1,89 @@
+// Convolutions by oneDNN. Layouts are left to it; what it wants in another one is reordered inside the kernel.
+#include "gradus/ops/conv.h"
+#include "gradus/kernel/onednn/program.h"
+#include "gradus/kernel/registry.h"
+
+namespace gradus::kernel {
+namespace onednn {
+namespace {
+
+/// Sizes of a convolution in oneDNN's terms: grouped weights have an axis for the group.
+struct Problem {
+  dnnl::memory::dims x, weight, y;
+  Windows windows;
+  double flops;
+
+  Problem(const Conv2d& conv, const Shape& x_shape, const Shape& w, const Shape& y_shape)
+      : x(x_shape.begin(), x_shape.end()),
+        weight(w.begin(), w.end()),
+        y(y_shape.begin(), y_shape.end()),
+        windows{{conv.stride.begin(), conv.stride.end()},
+                {conv.dilation[0] - 1, conv.dilation[1] - 1},
+                {conv.padding.begin(), conv.padding.end()}},
+        flops(2.0 * static_cast<double>(y_shape.numel()) * static_cast<double>(w.numel(1, 4))) {
+    if (conv.groups > 1) weight = {conv.groups, w[0] / conv.groups, w[1], w[2], w[3]};
+  }
+
+  dnnl::convolution_forward::primitive_desc forward() const { return conv_desc(any(x), any(weight), any(y), windows); }
+};
+
+std::unique_ptr<Kernel> make_conv(const Request& r, std::string& reason) {
+  if (!all_f32(r, reason) || has_empty(r, reason)) return nullptr;
+  const Problem p(*r.op.as<Conv2d>(), r.inputs[0].shape, r.inputs[1].shape, r.outputs[0].shape);
+  return guarded(reason, [&]() -> std::unique_ptr<Kernel> {
+    const auto desc = p.forward();
+    auto program = std::make_unique<Program>(p.flops);
+    const dnnl::memory x = program->input_as(0, plain(p.x), desc.src_desc());
+    const dnnl::memory weight = program->input_as(1, plain(p.weight), desc.weights_desc());
+    const dnnl::memory y = program->output_as(0, plain(p.y), desc.dst_desc());
+    program->add(dnnl::convolution_forward(desc), desc,
+                 {{DNNL_ARG_SRC, x}, {DNNL_ARG_WEIGHTS, weight}, {DNNL_ARG_DST, y}});
+    program->deliver(0, plain(p.y), y);
+    return program;
+  });
+}
+
+std::unique_ptr<Kernel> make_input_gradient(const Request& r, std::string& reason) {
+  if (!all_f32(r, reason) || has_empty(r, reason)) return nullptr;
+  const Conv2d& conv = r.op.as<Conv2dInputGradient>()->conv;
+  const Problem p(conv, r.outputs[0].shape, r.inputs[1].shape, r.inputs[0].shape);
+  return guarded(reason, [&]() -> std::unique_ptr<Kernel> {
+    const auto desc = conv_input_gradient_desc(any(p.x), any(p.weight), any(p.y), p.windows, p.forward());
+    auto program = std::make_unique<Program>(p.flops);
+    const dnnl::memory dy = program->input_as(0, plain(p.y), desc.diff_dst_desc());
+    const dnnl::memory weight = program->input_as(1, plain(p.weight), desc.weights_desc());
+    const dnnl::memory dx = program->output_as(0, plain(p.x), desc.diff_src_desc());
+    program->add(dnnl::convolution_backward_data(desc), desc,
+                 {{DNNL_ARG_DIFF_DST, dy}, {DNNL_ARG_WEIGHTS, weight}, {DNNL_ARG_DIFF_SRC, dx}});
+    program->deliver(0, plain(p.x), dx);
+    return program;
+  });
+}
+
+std::unique_ptr<Kernel> make_weight_gradient(const Request& r, std::string& reason) {
+  if (!all_f32(r, reason) || has_empty(r, reason)) return nullptr;
+  const Conv2d& conv = r.op.as<Conv2dWeightGradient>()->conv;
+  const Problem p(conv, r.inputs[0].shape, r.outputs[0].shape, r.inputs[1].shape);
+  return guarded(reason, [&]() -> std::unique_ptr<Kernel> {
+    const auto desc = conv_weight_gradient_desc(any(p.x), any(p.weight), any(p.y), p.windows, p.forward());
+    auto program = std::make_unique<Program>(p.flops);
+    const dnnl::memory x = program->input_as(0, plain(p.x), desc.src_desc());
+    const dnnl::memory dy = program->input_as(1, plain(p.y), desc.diff_dst_desc());
+    const dnnl::memory dw = program->output_as(0, plain(p.weight), desc.diff_weights_desc());
+    program->add(dnnl::convolution_backward_weights(desc), desc,
+                 {{DNNL_ARG_SRC, x}, {DNNL_ARG_DIFF_DST, dy}, {DNNL_ARG_DIFF_WEIGHTS, dw}});
+    program->deliver(0, plain(p.weight), dw);
+    return program;
+  });
+}
+
+}  // namespace
+}  // namespace onednn
+
+std::vector<Implementation> onednn_conv_kernels() {
+  return {{"conv2d", "onednn", onednn::make_conv},
+          {"conv2d_input_gradient", "onednn", onednn::make_input_gradient},
+          {"conv2d_weight_gradient", "onednn", onednn::make_weight_gradient}};
+}
+
+}  // namespace gradus::kernel

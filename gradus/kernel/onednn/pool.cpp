@@ -1,0 +1,62 @@
+// Average pooling by oneDNN.
+#include "gradus/ops/pool.h"
+#include "gradus/kernel/onednn/program.h"
+#include "gradus/kernel/registry.h"
+
+namespace gradus::kernel {
+namespace onednn {
+namespace {
+
+struct Problem {
+  dnnl::memory::dims x, y, kernel;
+  Windows windows;
+  dnnl::algorithm algorithm;
+
+  Problem(const AvgPool2d& pool, const Shape& x_shape, const Shape& y_shape)
+      : x(x_shape.begin(), x_shape.end()),
+        y(y_shape.begin(), y_shape.end()),
+        kernel(pool.windows.kernel.begin(), pool.windows.kernel.end()),
+        windows{{pool.windows.stride.begin(), pool.windows.stride.end()},
+                {0, 0},
+                {pool.windows.padding.begin(), pool.windows.padding.end()}},
+        algorithm(pool.count_include_pad ? dnnl::algorithm::pooling_avg_include_padding
+                                         : dnnl::algorithm::pooling_avg_exclude_padding) {}
+
+  dnnl::pooling_forward::primitive_desc forward() const {
+    return pool_desc(algorithm, plain(x), plain(y), kernel, windows);
+  }
+};
+
+std::unique_ptr<Kernel> make_avg(const Request& r, std::string& reason) {
+  if (!all_f32(r, reason) || has_empty(r, reason)) return nullptr;
+  const Problem p(*r.op.as<AvgPool2d>(), r.inputs[0].shape, r.outputs[0].shape);
+  return guarded(reason, [&]() -> std::unique_ptr<Kernel> {
+    const auto desc = p.forward();
+    auto program = std::make_unique<Program>(0);
+    program->add(dnnl::pooling_forward(desc), desc,
+                 {{DNNL_ARG_SRC, program->input(0, plain(p.x))}, {DNNL_ARG_DST, program->output(0, plain(p.y))}});
+    return program;
+  });
+}
+
+std::unique_ptr<Kernel> make_avg_gradient(const Request& r, std::string& reason) {
+  if (!all_f32(r, reason) || has_empty(r, reason)) return nullptr;
+  const Problem p(r.op.as<AvgPool2dGradient>()->pool, r.outputs[0].shape, r.inputs[0].shape);
+  return guarded(reason, [&]() -> std::unique_ptr<Kernel> {
+    const auto desc = pool_gradient_desc(p.algorithm, plain(p.x), plain(p.y), p.kernel, p.windows, p.forward());
+    auto program = std::make_unique<Program>(0);
+    program->add(
+        dnnl::pooling_backward(desc), desc,
+        {{DNNL_ARG_DIFF_DST, program->input(0, plain(p.y))}, {DNNL_ARG_DIFF_SRC, program->output(0, plain(p.x))}});
+    return program;
+  });
+}
+
+}  // namespace
+}  // namespace onednn
+
+std::vector<Implementation> onednn_pool_kernels() {
+  return {{"avg_pool2d", "onednn", onednn::make_avg}, {"avg_pool2d_gradient", "onednn", onednn::make_avg_gradient}};
+}
+
+}  // namespace gradus::kernel

@@ -1,0 +1,147 @@
+#include "gradus/kernel/onednn/program.h"
+
+#include <fmt/format.h>
+#include <omp.h>
+
+#include "gradus/base/error.h"
+#include "gradus/base/parallel.h"
+#include "gradus/kernel/onednn/version.h"
+
+namespace gradus::kernel {
+
+std::string onednn_version() {
+  const dnnl_version_t* version = dnnl_version();
+  return fmt::format("{}.{}.{}", version->major, version->minor, version->patch);
+}
+
+namespace onednn {
+namespace {
+
+/// Lets oneDNN use `threads` threads for as long as it lives.
+class ThreadLimit {
+ public:
+  explicit ThreadLimit(int threads) : before_(omp_get_max_threads()) {
+    if (before_ != threads) omp_set_num_threads(threads);
+    changed_ = before_ != threads;
+  }
+  ~ThreadLimit() {
+    if (changed_) omp_set_num_threads(before_);
+  }
+  ThreadLimit(const ThreadLimit&) = delete;
+  ThreadLimit& operator=(const ThreadLimit&) = delete;
+
+ private:
+  int before_;
+  bool changed_;
+};
+
+}  // namespace
+
+const dnnl::engine& engine() {
+  static const auto* cpu = new dnnl::engine(dnnl::engine::kind::cpu, 0);
+  return *cpu;
+}
+
+dnnl::primitive_attr user_scratchpad() {
+  dnnl::primitive_attr attributes;
+  attributes.set_scratchpad_mode(dnnl::scratchpad_mode::user);
+  return attributes;
+}
+
+Program::Program(double flops) : stream_(engine()), flops_(flops), threads_(omp_get_max_threads()) {}
+
+dnnl::memory Program::slot(const Desc& desc, Place place, std::size_t position) {
+  slots_.push_back({dnnl::memory(desc, engine(), DNNL_MEMORY_NONE), place, position});
+  return slots_.back().memory;
+}
+
+dnnl::memory Program::input(std::size_t index, const Desc& desc) { return slot(desc, Place::input, index); }
+dnnl::memory Program::output(std::size_t index, const Desc& desc) { return slot(desc, Place::output, index); }
+
+dnnl::memory Program::scratch(const Desc& desc) {
+  constexpr std::size_t alignment = 64;
+  const std::size_t offset = scratch_bytes_;
+  scratch_bytes_ += (desc.get_size() + alignment - 1) / alignment * alignment;
+  return slot(desc, Place::scratch, offset);
+}
+
+dnnl::memory Program::input_as(std::size_t index, const Desc& plain, const Desc& wanted) {
+  const dnnl::memory given = input(index, plain);
+  if (plain == wanted) return given;
+  const dnnl::memory reordered = scratch(wanted);
+  reorder(given, reordered);
+  return reordered;
+}
+
+dnnl::memory Program::output_as(std::size_t index, const Desc& plain, const Desc& written) {
+  return plain == written ? output(index, plain) : scratch(written);
+}
+
+void Program::deliver(std::size_t index, const Desc& plain, const dnnl::memory& written) {
+  if (written.get_desc() != plain) reorder(written, output(index, plain));
+}
+
+void Program::reorder(const dnnl::memory& from, const dnnl::memory& to) {
+  const dnnl::reorder::primitive_desc desc(engine(), from.get_desc(), engine(), to.get_desc(), user_scratchpad());
+  add(dnnl::reorder(desc), desc, {{DNNL_ARG_FROM, from}, {DNNL_ARG_TO, to}});
+}
+
+void Program::append(const dnnl::primitive& primitive, const std::vector<std::pair<int, dnnl::memory>>& arguments) {
+  Step step{primitive, {}};
+  for (const auto& [argument, memory] : arguments) step.arguments.push_back({argument, memory.get()});
+  steps_.push_back(std::move(step));
+}
+
+Status Program::run(const Arguments& arguments) const noexcept {
+  for (const Slot& slot : slots_) {
+    const std::byte* address = slot.place == Place::input    ? arguments.inputs[slot.position]
+                               : slot.place == Place::output ? arguments.outputs[slot.position]
+                                                             : arguments.scratch + slot.position;
+    // oneDNN takes no pointer to const, but reads only what is an operand.
+    const dnnl_status_t set = dnnl_memory_set_data_handle(slot.memory.get(), const_cast<std::byte*>(address));
+    GRADUS_ASSERT(set == dnnl_success);
+  }
+  const ThreadLimit limit(threads_);
+  for (const Step& step : steps_) {
+    const dnnl_status_t done = dnnl_primitive_execute(step.primitive.get(), stream_.get(),
+                                                      static_cast<int>(step.arguments.size()), step.arguments.data());
+    GRADUS_ASSERT(done == dnnl_success);
+  }
+  GRADUS_ASSERT(dnnl_stream_wait(stream_.get()) == dnnl_success);
+  return {};
+}
+
+bool has_empty(const Request& request, std::string& reason) {
+  for (const std::span<const TensorSpec> specs : {request.inputs, request.outputs}) {
+    for (const TensorSpec& spec : specs) {
+      if (spec.shape.numel() != 0) continue;
+      reason = "a tensor without elements";
+      return true;
+    }
+  }
+  return false;
+}
+
+bool all_f32(const Request& request, std::string& reason) {
+  for (const std::span<const TensorSpec> specs : {request.inputs, request.outputs}) {
+    for (const TensorSpec& spec : specs) {
+      if (spec.dtype == DType::f32) continue;
+      reason = fmt::format("only f32, not {}", name_of(spec.dtype));
+      return false;
+    }
+  }
+  return true;
+}
+
+Desc plain(const dnnl::memory::dims& dims) {
+  dnnl::memory::dims strides(dims.size(), 1);
+  for (std::size_t i = dims.size(); i-- > 1;) strides[i - 1] = strides[i] * dims[i];
+  return Desc(dims, dnnl::memory::data_type::f32, strides);
+}
+
+Desc any(const dnnl::memory::dims& dims) {
+  return Desc(dims, dnnl::memory::data_type::f32, dnnl::memory::format_tag::any);
+}
+
+}  // namespace onednn
+}  // namespace gradus::kernel

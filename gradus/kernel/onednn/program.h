@@ -1,0 +1,88 @@
+// A kernel made of oneDNN primitives that run one after the other.
+#pragma once
+
+#include <string>
+#include <utility>
+#include <vector>
+
+#include "gradus/kernel/kernel.h"
+#include "gradus/kernel/onednn/api.h"
+
+namespace gradus::kernel::onednn {
+
+/// Everything is created while it is built; a run only sets the addresses and executes. Building throws dnnl::error, which
+/// `guarded` turns into a refusal.
+class Program final : public Kernel {
+ public:
+  explicit Program(double flops);
+
+  /// Memory of an operand, a result, or of our own in the scratch space.
+  dnnl::memory input(std::size_t index, const Desc& desc);
+  dnnl::memory output(std::size_t index, const Desc& desc);
+  dnnl::memory scratch(const Desc& desc);
+
+  /// Input `index`, which is laid out as `plain`, in the layout `wanted`: reordered if they differ.
+  dnnl::memory input_as(std::size_t index, const Desc& plain, const Desc& wanted);
+  /// Where a primitive writes a result that must arrive as `plain`: call `deliver` with it after the primitive.
+  dnnl::memory output_as(std::size_t index, const Desc& plain, const Desc& written);
+  void deliver(std::size_t index, const Desc& plain, const dnnl::memory& written);
+
+  /// Appends a primitive; its scratchpad is added to the arguments.
+  template <class PrimitiveDesc>
+  void add(const dnnl::primitive& primitive, const PrimitiveDesc& desc,
+           std::vector<std::pair<int, dnnl::memory>> arguments) {
+    if (desc.scratchpad_desc().get_size() > 0)
+      arguments.emplace_back(DNNL_ARG_SCRATCHPAD, scratch(desc.scratchpad_desc()));
+    append(primitive, arguments);
+  }
+
+  Status run(const Arguments& arguments) const noexcept override;
+  std::size_t scratch_bytes() const override { return scratch_bytes_; }
+  double flops() const override { return flops_; }
+
+ private:
+  enum class Place { input, output, scratch };
+  struct Slot {
+    dnnl::memory memory;
+    Place place;
+    std::size_t position;  ///< index of the operand, or offset in the scratch space
+  };
+  struct Step {
+    dnnl::primitive primitive;
+    std::vector<dnnl_exec_arg_t> arguments;
+  };
+
+  dnnl::memory slot(const Desc& desc, Place place, std::size_t position);
+  void append(const dnnl::primitive& primitive, const std::vector<std::pair<int, dnnl::memory>>& arguments);
+  void reorder(const dnnl::memory& from, const dnnl::memory& to);
+
+  dnnl::stream stream_;
+  std::vector<Slot> slots_;
+  std::vector<Step> steps_;
+  std::size_t scratch_bytes_ = 0;
+  double flops_;
+  int threads_;  ///< primitives are made for a number of threads, and their scratchpads too
+};
+
+/// True when any operand or result has no elements; says so in `reason`. The reference takes those.
+bool has_empty(const Request& request, std::string& reason);
+/// True when all operands and results are f32; otherwise says so in `reason`.
+bool all_f32(const Request& request, std::string& reason);
+
+/// Runs `build` and turns oneDNN's exceptions into a refusal.
+template <class Build>
+std::unique_ptr<Kernel> guarded(std::string& reason, const Build& build) {
+  try {
+    return build();
+  } catch (const dnnl::error& error) {
+    reason = error.message;
+    return nullptr;
+  }
+}
+
+/// A dense row-major description of `dims`.
+Desc plain(const dnnl::memory::dims& dims);
+/// The same sizes in whatever layout oneDNN likes.
+Desc any(const dnnl::memory::dims& dims);
+
+}  // namespace gradus::kernel::onednn

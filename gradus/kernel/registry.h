@@ -1,0 +1,28 @@
+// The families of kernels. Each lists its implementations in order of preference; a family's reference comes last.
+#pragma once
+
+#include <vector>
+
+#include "gradus/kernel/kernel.h"
+
+namespace gradus::kernel {
+
+std::vector<Implementation> region_kernels();
+std::vector<Implementation> elementwise_kernels();
+std::vector<Implementation> view_kernels();
+std::vector<Implementation> concat_kernels();
+std::vector<Implementation> reduce_kernels();
+std::vector<Implementation> softmax_kernels();
+std::vector<Implementation> index_kernels();
+std::vector<Implementation> random_kernels();
+
+std::vector<Implementation> onednn_matmul_kernels();
+std::vector<Implementation> onednn_conv_kernels();
+std::vector<Implementation> onednn_pool_kernels();
+std::vector<Implementation> tile_pool_kernels();
+
+std::vector<Implementation> reference_matmul_kernels();
+std::vector<Implementation> reference_conv_kernels();
+std::vector<Implementation> reference_pool_kernels();
+
+}  // namespace gradus::kernel
