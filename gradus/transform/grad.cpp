@@ -1,0 +1,166 @@
+#include "gradus/transform/grad.h"
+
+#include <algorithm>
+
+#include "gradus/base/error.h"
+#include "gradus/graph/walk.h"
+#include "gradus/ops/elementwise.h"
+#include "gradus/ops/factory.h"
+
+namespace gradus {
+namespace {
+
+/// Reverse accumulation over the nodes between `wrt` and the outputs.
+class Reverse {
+ public:
+  Reverse(std::span<const Tensor> outputs, std::span<const Tensor> wrt, SourceLocation where)
+      : walk_(outputs), where_(where), reaches_(walk_.nodes().size(), 0), cotangents_(walk_.nodes().size()) {
+    mark(wrt);
+  }
+
+  void seed(const Tensor& output, const Tensor& cotangent) { accumulate(output, cotangent); }
+
+  void run() {
+    const std::span<Node* const> nodes = walk_.nodes();
+    for (std::size_t i = nodes.size(); i-- > 0;) {
+      if (nodes[i]->is_leaf() || !reaches_[i] || cotangents_[i].empty()) continue;
+      propagate(*nodes[i], i);
+    }
+  }
+
+  Tensor take(const Tensor& tensor) {
+    const std::int64_t i = walk_.index(tensor.node().get());
+    if (i < 0 || cotangents_[static_cast<std::size_t>(i)].empty()) return {};
+    return cotangents_[static_cast<std::size_t>(i)][static_cast<std::size_t>(tensor.output())];
+  }
+
+ private:
+  /// Which nodes depend on something in `wrt`. Refuses evaluated values that come from a parameter, unless they are meant
+  /// as constants.
+  void mark(std::span<const Tensor> wrt) {
+    wanted_.assign(walk_.nodes().size(), 0);
+    for (const Tensor& tensor : wrt) {
+      if (!tensor.defined()) continue;
+      const std::int64_t i = walk_.index(tensor.node().get());
+      if (i >= 0) wanted_[static_cast<std::size_t>(i)] = 1;
+    }
+    const std::span<Node* const> nodes = walk_.nodes();
+    for (std::size_t i = 0; i < nodes.size(); ++i) {
+      const Node& node = *nodes[i];
+      reaches_[i] = wanted_[i];
+      const bool stops = node.op && node.op.as<StopGradient>();
+      for (const Tensor& input : node.inputs) {
+        const Node& from = *input.node();
+        const auto j = static_cast<std::size_t>(walk_.index(&from));
+        if (from.is_leaf() && from.from_parameter && !from.is_parameter && !wanted_[j] && !stops) refuse_evaluated(from);
+        if (reaches_[j]) reaches_[i] = 1;
+      }
+    }
+  }
+
+  [[noreturn]] void refuse_evaluated(const Node& node) const {
+    throw Error(ErrorKind::state, "gradients", "a tensor between the loss and the parameters was evaluated before")
+        .at(where_)
+        .operand(std::string(node.op ? node.op.name() : "tensor"), node.specs.front(),
+                 "evaluated at " + node.evaluated_at.str())
+        .hint("an evaluated tensor is a constant: take the gradients first, or wrap it in stop_gradient() if a constant is meant");
+  }
+
+  void propagate(const Node& node, std::size_t position) {
+    Tensors outputs;
+    for (int i = 0; i < static_cast<int>(node.specs.size()); ++i) {
+      outputs.emplace_back(Ref<Node>(walk_.nodes()[position]), i);
+    }
+    VjpArgs args{node.inputs, outputs, cotangents_[position], 0};
+    for (std::size_t i = 0; i < node.inputs.size(); ++i) {
+      if (reaches_[static_cast<std::size_t>(walk_.index(node.inputs[i].node().get()))] && is_floating(node.inputs[i].dtype())) {
+        args.wanted |= std::uint64_t{1} << std::min<std::size_t>(i, 63);
+      }
+    }
+    const Tensors flows = node.op.vjp(args);
+    GRADUS_ASSERT(flows.size() == node.inputs.size());
+    for (std::size_t i = 0; i < flows.size(); ++i) {
+      if (flows[i].defined() && args.wants(static_cast<int>(std::min<std::size_t>(i, 63)))) {
+        if (is_new(flows[i], args)) credit(flows[i], node);
+        accumulate(node.inputs[i], flows[i]);
+      }
+    }
+    // The cotangent of an inner node is not needed again, unless it is itself asked for.
+    if (!wanted_[position]) cotangents_[position].clear();
+  }
+
+  /// Whether a rule recorded this node itself, rather than passing one of its arguments on.
+  static bool is_new(const Tensor& flow, const VjpArgs& args) {
+    if (flow.evaluated()) return false;
+    const auto same = [&](const Tensor& other) { return other.node() == flow.node(); };
+    return std::none_of(args.inputs.begin(), args.inputs.end(), same) &&
+           std::none_of(args.outputs.begin(), args.outputs.end(), same) &&
+           std::none_of(args.cotangents.begin(), args.cotangents.end(), same);
+  }
+
+  /// A gradient's work belongs to the module, and to the user's line, of the operation that it differentiates.
+  static void credit(const Tensor& flow, const Node& source) {
+    flow.node()->label = source.label;
+    flow.node()->where = source.where;
+  }
+
+  void accumulate(const Tensor& tensor, const Tensor& cotangent) {
+    GRADUS_ASSERT(cotangent.spec() == tensor.spec());
+    Tensors& slots = cotangents_[static_cast<std::size_t>(walk_.index(tensor.node().get()))];
+    if (slots.empty()) slots.resize(tensor.node()->specs.size());
+    Tensor& slot = slots[static_cast<std::size_t>(tensor.output())];
+    slot = slot.defined() ? slot + cotangent : cotangent;
+  }
+
+  GraphWalk walk_;
+  SourceLocation where_;
+  std::vector<char> reaches_, wanted_;
+  std::vector<Tensors> cotangents_;
+};
+
+}  // namespace
+
+Tensors vjp(std::span<const Tensor> outputs, std::span<const Tensor> cotangents, std::span<const Tensor> wrt,
+            SourceLocation where) {
+  for (std::size_t i = 0; i < outputs.size(); ++i) {
+    const Node& node = *outputs[i].node();
+    if (node.is_leaf() && node.evaluated_at.known()) {
+      throw Error(ErrorKind::state, "gradients", "the tensor to differentiate was evaluated before")
+          .at(where)
+          .operand("loss", outputs[i].spec(), "evaluated at " + node.evaluated_at.str())
+          .hint("take the gradients before item(), to_vector() or eval(); optimizer.minimize(loss) evaluates the loss as well");
+    }
+    if (i >= cotangents.size() || cotangents[i].spec() != outputs[i].spec()) {
+      Error error(ErrorKind::shape, "vjp", "a cotangent must have the type and shape of its output");
+      error.at(where).operand("output", outputs[i].spec());
+      if (i < cotangents.size()) error.operand("cotangent", cotangents[i].spec());
+      throw error;
+    }
+  }
+  Reverse reverse(outputs, wrt, where);
+  for (std::size_t i = 0; i < outputs.size(); ++i) reverse.seed(outputs[i], cotangents[i]);
+  reverse.run();
+  Tensors gradients;
+  for (const Tensor& tensor : wrt) gradients.push_back(tensor.defined() ? reverse.take(tensor) : Tensor());
+  return gradients;
+}
+
+Tensors grad(const Tensor& loss, std::span<const Tensor> wrt, SourceLocation where) {
+  if (loss.numel() != 1 || loss.rank() != 0) {
+    throw Error(ErrorKind::shape, "gradients", "the loss must be a scalar")
+        .at(where)
+        .operand("loss", loss.spec(), origin(loss))
+        .hint("reduce it with mean() or sum(), or use vjp() with a cotangent");
+  }
+  if (!is_floating(loss.dtype())) {
+    throw Error(ErrorKind::dtype, "gradients", "the loss must be floating").at(where).operand("loss", loss.spec());
+  }
+  const Tensor one = ones(Shape{}, loss.dtype());
+  return vjp(std::span(&loss, 1), std::span(&one, 1), wrt, where);
+}
+
+Tensors grad(const Tensor& loss, std::initializer_list<Tensor> wrt, SourceLocation where) {
+  return grad(loss, std::span(wrt.begin(), wrt.size()), where);
+}
+
+}  // namespace gradus

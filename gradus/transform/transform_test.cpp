@@ -1,0 +1,166 @@
+#include <gtest/gtest.h>
+
+#include "gradus/base/error.h"
+#include "gradus/engine/eval.h"
+#include "gradus/graph/graph.h"
+#include "gradus/ops/ops.h"
+#include "gradus/ops/region.h"
+#include "gradus/transform/fuse.h"
+#include "gradus/transform/grad.h"
+#include "gradus/transform/simplify.h"
+
+namespace gradus {
+namespace {
+
+Graph graph_of(const Tensor& x) { return capture(std::span(&x, 1)).graph; }
+
+std::size_t count(const Graph& graph, std::string_view op) {
+  return static_cast<std::size_t>(
+      std::count_if(graph.vertices.begin(), graph.vertices.end(), [&](const Vertex& v) { return v.op.name() == op; }));
+}
+
+TEST(Simplify, MergesEqualVertices) {
+  const Tensor x = tensor({1.f, 2.f});
+  const Graph g = transform::simplify(graph_of(exp(x) + exp(x)));
+  EXPECT_EQ(count(g, "exp"), 1u);
+  EXPECT_EQ(verify(g), "");
+}
+
+TEST(Simplify, RemovesWhatChangesNothing) {
+  const Tensor x = tensor({{1.f, 2.f}, {3.f, 4.f}});
+  const Tensor y = -(-transpose(transpose(reshape(reshape(x, {4}), {2, 2}), 0, 1), 0, 1)) * constant(1, DType::f32);
+  const Graph g = transform::simplify(graph_of(stop_gradient(y)));
+  EXPECT_EQ(g.vertices.size(), 1u + count(g, "leaf") - 1u) << print(g);
+  EXPECT_TRUE(g.vertices[static_cast<std::size_t>(g.results[0].vertex)].is_leaf());
+}
+
+TEST(Simplify, RulesCanBeSwitchedOff) {
+  const Tensor x = tensor({1.f, 2.f});
+  Tensor y = -x;
+  y = -y;  // a temporary that is still alive would count as held
+  transform::set_rule_enabled("double_negation", false);
+  EXPECT_EQ(count(transform::simplify(graph_of(y)), "neg"), 2u);
+  transform::set_rule_enabled("double_negation", true);
+  EXPECT_EQ(transform::simplify(graph_of(y)).vertices.size(), 1u);
+  EXPECT_THROW(transform::set_rule_enabled("no_such_rule", true), Error);
+}
+
+TEST(Fuse, AChainIsOneRegion) {
+  const Tensor x = tensor({{1.f, 2.f, 3.f}, {4.f, 5.f, 6.f}}), bias = tensor({1.f, 2.f, 3.f});
+  const Graph g = transform::fuse(transform::simplify(graph_of(relu(tanh(x + bias) * 2.f))));
+  EXPECT_EQ(count(g, "region"), 1u) << print(g);
+  EXPECT_EQ(count(g, "broadcast_to"), 0u) << print(g);
+  EXPECT_EQ(verify(g), "");
+}
+
+TEST(Fuse, ViewsBecomeStrides) {
+  const Tensor x = tensor({{1.f, 2.f, 3.f}, {4.f, 5.f, 6.f}});
+  const Tensor y = slice(transpose(x, 0, 1), 0, 1) + 1.f;  // [2, 2]: rows 1 and 2 of the transposed
+  const Graph g = transform::fuse(transform::simplify(graph_of(y)));
+  ASSERT_EQ(count(g, "region"), 1u) << print(g);
+  EXPECT_EQ(count(g, "slice") + count(g, "permute"), 0u) << print(g);
+  const Region* region = g.vertices.back().op.as<Region>();
+  ASSERT_NE(region, nullptr);
+  EXPECT_EQ(region->inputs[0].offset, 1);
+  EXPECT_EQ(region->inputs[0].strides[0], 1);
+  EXPECT_EQ(region->inputs[0].strides[1], 3);
+  EXPECT_EQ(y.to_vector<float>(), (std::vector<float>{3, 6, 4, 7}));
+}
+
+TEST(Fuse, AValueThatOthersReadLeavesTheRegion) {
+  const Tensor x = tensor({{1.f, 2.f}, {3.f, 4.f}});
+  const Tensor h = exp(x);
+  const Graph g = transform::fuse(transform::simplify(graph_of(sum(h) + 1.f)));
+  EXPECT_EQ(verify(g), "");
+  const Tensor held = exp(x), y = held * 2.f;
+  const Graph two = transform::fuse(transform::simplify(graph_of(y)));
+  ASSERT_EQ(count(two, "region"), 1u) << print(two);
+  EXPECT_EQ(two.results.size(), 2u);
+}
+
+TEST(Fuse, NeverMakesACycle) {
+  // a feeds b directly and through a product: b must not share a region with a.
+  const Tensor x = tensor({{1.f, 2.f}, {3.f, 4.f}});
+  const Tensor a = exp(x);
+  const Tensor y = a + matmul(a, a);
+  const Graph g = transform::fuse(transform::simplify(graph_of(y)));
+  EXPECT_EQ(verify(g), "") << print(g);
+  EXPECT_EQ(count(g, "region"), 2u);
+}
+
+TEST(Fuse, OneInstructionPerRegionWhenAsked) {
+  const Tensor x = tensor({1.f, 2.f});
+  transform::FuseOptions options;
+  options.max_instructions = 1;
+  EXPECT_EQ(count(transform::fuse(graph_of(exp(tanh(relu(x)))), options), "region"), 3u);
+}
+
+TEST(Grad, MatchesClosedForms) {
+  const Tensor x = tensor({0.5f, -1.f, 2.f});
+  const Tensors g = grad(sum(x * x * x), {x});
+  EXPECT_EQ(g[0].to_vector<float>(), (std::vector<float>{0.75f, 3.f, 12.f}));
+}
+
+TEST(Grad, DifferentiatesAgain) {
+  const Tensor x = tensor({0.5, -1.0, 2.0});
+  Tensor y = sum(x * x * x * x);
+  const Tensor first = grad(y, {x})[0];
+  const Tensor second = grad(sum(first), {x})[0];
+  const Tensor third = grad(sum(second), {x})[0];
+  EXPECT_EQ(third.to_vector<double>(), (std::vector<double>{12, -24, 48}));
+}
+
+TEST(Grad, OfSharedAndUnusedTensors) {
+  const Tensor x = tensor(3.f), y = tensor(4.f), unused = tensor(5.f);
+  const Tensor s = x * y;
+  const Tensors g = grad(s * s + x, {x, y, unused, s});
+  EXPECT_EQ(g[0].item<float>(), 2 * 12 * 4 + 1);
+  EXPECT_EQ(g[1].item<float>(), 2 * 12 * 3);
+  EXPECT_FALSE(g[2].defined());
+  EXPECT_EQ(g[3].item<float>(), 24);
+}
+
+TEST(Grad, StopsAtStopGradient) {
+  const Tensor x = tensor(3.f);
+  EXPECT_EQ(grad(x * stop_gradient(x), {x})[0].item<float>(), 3);
+}
+
+TEST(Grad, RefusesAnEvaluatedLoss) {
+  const Tensor x = tensor({1.f, 2.f});
+  const Tensor loss = sum(x * x);
+  loss.item<float>(SourceLocation{"train.cpp", 12});
+  try {
+    grad(loss, {x}, SourceLocation{"train.cpp", 13});
+    FAIL();
+  } catch (const Error& error) {
+    EXPECT_STREQ(error.what(),
+                 "state error in gradients, called at train.cpp:13: the tensor to differentiate was evaluated before\n"
+                 "  loss  f32 []   evaluated at train.cpp:12\n"
+                 "  hint: take the gradients before item(), to_vector() or eval(); optimizer.minimize(loss) evaluates the loss "
+                 "as well");
+  }
+}
+
+TEST(Grad, RefusesAnEvaluatedTensorOnTheWay) {
+  const Tensor w = tensor({1.f, 2.f});
+  w.node()->is_parameter = true;
+  const Tensor hidden = exp(w);
+  hidden.to_vector<float>(SourceLocation{"debug.cpp", 3});
+  const Tensor loss = sum(hidden * hidden);
+  try {
+    grad(loss, {w});
+    FAIL();
+  } catch (const Error& error) {
+    EXPECT_NE(std::string(error.what()).find("exp  f32 [2]   evaluated at debug.cpp:3"), std::string::npos) << error.what();
+  }
+  EXPECT_NO_THROW(grad(sum(stop_gradient(hidden) * w), {w}));
+}
+
+TEST(Grad, RefusesWhatIsNoFloatingScalar) {
+  const Tensor x = tensor({1.f, 2.f});
+  EXPECT_THROW(grad(x * x, {x}), Error);
+  EXPECT_THROW(grad(sum(tensor({1, 2}) + tensor({1, 2})), {x}), Error);
+}
+
+}  // namespace
+}  // namespace gradus
