@@ -1,0 +1,201 @@
+#include <gtest/gtest.h>
+
+#include <cmath>
+#include <limits>
+
+#include "gradus/base/error.h"
+#include "gradus/engine/anomaly.h"
+#include "gradus/engine/eval.h"
+#include "gradus/engine/interpret.h"
+#include "gradus/engine/plan_cache.h"
+#include "gradus/engine/profile.h"
+#include "gradus/graph/node.h"
+#include "gradus/ops/ops.h"
+#include "gradus/transform/grad.h"
+
+namespace gradus {
+namespace {
+
+TEST(Eval, EvaluatesWhatTheUserHolds) {
+  const Tensor x = tensor({1.f, 2.f, 3.f});
+  const Tensor held = x * 2.f;
+  const Tensor loss = sum(held + 1.f);
+  EXPECT_FALSE(held.evaluated());
+  EXPECT_EQ(loss.item<float>(), 15);
+  EXPECT_TRUE(held.evaluated());
+  EXPECT_EQ(held.to_vector<float>(), (std::vector<float>{2, 4, 6}));
+}
+
+TEST(Eval, SeveralTensorsAreOnePlan) {
+  const Tensor x = tensor({1.f, 2.f, 3.f});
+  const Tensor a = exp(x), b = sum(a);
+  const std::int64_t before = engine::compile_count();
+  eval(a, b);
+  EXPECT_EQ(engine::compile_count(), before + 1);
+  EXPECT_TRUE(a.evaluated() && b.evaluated());
+}
+
+TEST(Eval, TheSameStructureCompilesOnce) {
+  const auto step = [](float rate) {
+    const Tensor x = tensor({{1.f, 2.f}, {3.f, 4.f}});
+    return sum(relu(matmul(x, x)) * rate).item<float>();
+  };
+  const float first = step(1);
+  const std::int64_t before = engine::compile_count();
+  EXPECT_EQ(step(2), 2 * first);
+  EXPECT_EQ(step(-3), -3 * first);
+  EXPECT_EQ(engine::compile_count(), before);
+}
+
+TEST(Eval, ItemWantsOneElement) {
+  try {
+    tensor({1.f, 2.f}).item<float>(SourceLocation{"a.cpp", 1});
+    FAIL();
+  } catch (const Error& error) {
+    EXPECT_STREQ(error.what(),
+                 "shape error in item, called at a.cpp:1: the tensor must have exactly one element\n"
+                 "  tensor  f32 [2]   2 elements\n"
+                 "  hint: to_vector() gives all elements");
+  }
+}
+
+TEST(Eval, EmptyTensorsWork) {
+  const Tensor none = leaf<float>(Shape{0, 3}, std::span<const float>());
+  EXPECT_EQ((relu(none) + 1.f).to_vector<float>().size(), 0u);
+  EXPECT_EQ(sum(none).item<float>(), 0);
+  EXPECT_EQ(sum(none, 0).to_vector<float>(), (std::vector<float>{0, 0, 0}));
+}
+
+TEST(Eval, ResultsThatAreOtherNamesOfOneValue) {
+  const Tensor x = tensor({{1.f, 2.f}, {3.f, 4.f}});
+  const Tensor same = reshape(x, {4}), twice = exp(x), again = exp(x), flat = reshape(twice, {4});
+  eval(same, twice, again, flat);
+  EXPECT_EQ(same.to_vector<float>(), (std::vector<float>{1, 2, 3, 4}));
+  EXPECT_EQ(twice.to_vector<float>(), again.to_vector<float>());
+  EXPECT_EQ(flat.shape(), (Shape{4}));
+  EXPECT_EQ(flat.to_vector<float>(), twice.to_vector<float>());
+}
+
+TEST(Eval, AFailedRunChangesNothing) {
+  Tensor state = exp(tensor({1.f, 2.f, 3.f}));
+  eval(state);
+  const Tensor copy = tensor(std::initializer_list<float>{1, 2, 3});
+  const Tensor index = cast(tensor({5.f}), DType::i64);  // recorded, so nobody can check it beforehand
+  const Tensor picked = gather(copy, 0, index);
+  const Tensor next = state * sum(picked);
+  const auto before = state.to_vector<float>();
+  EXPECT_THROW(eval(next, picked), Error);
+  EXPECT_FALSE(next.evaluated());
+  EXPECT_FALSE(picked.evaluated());
+  EXPECT_EQ(state.to_vector<float>(), before);
+}
+
+TEST(Eval, OldStateIsDonatedToItsSuccessor) {
+  Tensor state = leaf<float>(Shape{1000}, std::vector<float>(1000, 1.f));
+  for (int step = 0; step < 3; ++step) {
+    const std::byte* memory = state.buffer()->data();
+    state = state * 2.f + 1.f;
+    eval(state);
+    EXPECT_EQ(state.buffer()->data(), memory) << step;
+  }
+  EXPECT_EQ(state.to_vector<float>()[999], 15);
+  // A second holder keeps its elements.
+  const Tensor snapshot = state;
+  state = state * 2.f + 1.f;
+  eval(state);
+  EXPECT_EQ(snapshot.to_vector<float>()[0], 15);
+  EXPECT_EQ(state.to_vector<float>()[0], 31);
+}
+
+TEST(Eval, LiveNodesReturnToTheBaseline) {
+  Tensor state = tensor({1.f, 2.f});
+  const std::int64_t before = live_nodes();
+  for (int step = 0; step < 1000; ++step) {
+    const Tensor loss = sum(state * state);
+    const Tensor g = grad(loss, {state})[0];
+    state = state - g * 0.01f;
+    eval(state, loss);
+    // `g` is held, so it was evaluated as well.
+    ASSERT_EQ(live_nodes(), before);
+  }
+}
+
+TEST(Eval, AMillionNodesBuildDifferentiateEvaluateAndDie) {
+  const std::int64_t before = live_nodes();
+  {
+    const Tensor x = tensor(0.5f);
+    Tensor y = x;
+    for (int i = 0; i < 1'000'000; ++i) y = y + x;
+    const Tensor slope = grad(y, {x})[0];
+    eval(y, slope);
+    EXPECT_EQ(y.item<float>(), 0.5f * 1000001);
+    EXPECT_EQ(slope.item<float>(), 1000001);
+  }
+  EXPECT_EQ(live_nodes(), before);
+  engine::clear_plan_cache();
+}
+
+TEST(Plan, PrintsItsKernelCalls) {
+  const Tensor x = tensor({{1.f, 2.f}, {3.f, 4.f}});
+  const Tensor y = relu(matmul(x, x) + 1.f);
+  const Graph graph = capture(std::span(&y, 1)).graph;
+  const std::string text = engine::make_plan(graph).print();
+  EXPECT_NE(text.find("0: matmul ["), std::string::npos) << text;
+  EXPECT_NE(text.find("1: region [tiles]"), std::string::npos) << text;
+  EXPECT_NE(text.find("1 result buffers"), std::string::npos) << text;
+}
+
+TEST(Plan, ReusesArenaMemory) {
+  Tensor x = leaf<float>(Shape{64, 64}, std::vector<float>(4096, 0.01f));
+  Tensor y = x;
+  for (int i = 0; i < 10; ++i) y = matmul(y, x);
+  const engine::Plan plan = engine::make_plan(capture(std::span(&y, 1)).graph);
+  // Two of the ten products live at a time, besides the scratch of the products themselves.
+  EXPECT_LE(plan.arena_bytes, 2 * 64 * 64 * 4 + plan.steps[0].kernel->scratch_bytes() + 64u) << plan.print();
+}
+
+TEST(Plan, PassesHaveNames) {
+  EXPECT_THROW(engine::set_pass_enabled("no such pass", false), Error);
+  EXPECT_TRUE(engine::is_pass_enabled("fuse"));
+}
+
+TEST(Interpret, AgreesWithThePlan) {
+  const Tensor x = tensor({{1.f, 2.f}, {3.f, 4.f}});
+  const Tensor y = softmax(matmul(x, transpose(x, 0, 1)) * 0.1f);
+  const Tensors slow = engine::interpret(capture(std::span(&y, 1)), true);
+  ASSERT_EQ(slow.size(), 1u);
+  const auto expected = slow[0].to_vector<double>(), got = y.to_vector<double>();
+  for (std::size_t i = 0; i < got.size(); ++i) EXPECT_NEAR(got[i], expected[i], 1e-6);
+}
+
+TEST(Anomaly, NamesWhereANanWasBorn) {
+  const Tensor w = tensor({{1.f, 0.f}, {-1.f, 2.f}});
+  w.node()->label = intern("head.fc.weight");
+  const Tensor scores = matmul(tensor({{1.f, 1.f}}), w);
+  const Tensor loss = sum(exp(log(scores - 1.f)));
+  const auto anomaly = engine::find_nonfinite(loss);
+  ASSERT_TRUE(anomaly);
+  EXPECT_EQ(anomaly->op, "log");
+  EXPECT_EQ(anomaly->module, "head.fc");
+  EXPECT_EQ(anomaly->position, 0);
+  EXPECT_FALSE(loss.evaluated());
+  EXPECT_FALSE(engine::find_nonfinite(sum(tensor({1.f}))));
+  const Tensor bad = tensor({1.f, std::numeric_limits<float>::infinity()});
+  EXPECT_EQ(engine::find_nonfinite(exp(bad))->op, "leaf");
+}
+
+TEST(Profile, CountsCallsAndArithmetic) {
+  const Tensor a = leaf<float>(Shape{8, 16}, std::vector<float>(128, 1.f));
+  const Tensor b = leaf<float>(Shape{16, 4}, std::vector<float>(64, 1.f));
+  engine::start_profile();
+  eval(matmul(a, b));
+  const engine::Profile profile = engine::stop_profile();
+  ASSERT_EQ(profile.by_operation.size(), 1u);
+  EXPECT_EQ(profile.by_operation[0].calls, 1);
+  EXPECT_EQ(profile.by_operation[0].flops, 2.0 * 8 * 16 * 4);
+  EXPECT_EQ(profile.by_operation[0].bytes, 4.0 * (8 * 16 + 16 * 4 + 8 * 4));
+  EXPECT_NE(profile.str().find("matmul"), std::string::npos);
+}
+
+}  // namespace
+}  // namespace gradus

@@ -1,0 +1,130 @@
+#include "gradus/engine/plan.h"
+
+#include <fmt/format.h>
+
+#include <algorithm>
+#include <array>
+#include <atomic>
+#include <cstdlib>
+
+#include "gradus/base/error.h"
+#include "gradus/engine/memory_plan.h"
+#include "gradus/ops/view.h"
+#include "gradus/transform/fuse.h"
+#include "gradus/transform/simplify.h"
+
+namespace gradus::engine {
+namespace {
+
+constexpr std::array<std::string_view, 4> pass_names{"simplify", "fuse", "in_place", "donate"};
+
+std::array<std::atomic<bool>, pass_names.size()>& disabled_passes() {
+  static std::array<std::atomic<bool>, pass_names.size()> flags{};
+  return flags;
+}
+
+std::size_t pass_index(std::string_view pass) {
+  const auto found = std::find(pass_names.begin(), pass_names.end(), pass);
+  if (found == pass_names.end()) {
+    throw Error(ErrorKind::value, "set_pass_enabled", "no pass of that name")
+        .field("pass", std::string(pass))
+        .field("passes", fmt::format("{}", fmt::join(pass_names, ", ")));
+  }
+  return static_cast<std::size_t>(found - pass_names.begin());
+}
+
+void check([[maybe_unused]] const Graph& graph, [[maybe_unused]] const char* after) {
+#ifndef NDEBUG
+  if (const std::string defect = verify(graph); !defect.empty()) {
+    std::fprintf(stderr, "after %s: %s\n%s", after, defect.c_str(), gradus::print(graph).c_str());
+    assertion_failed("the graph verifies after every pass", __FILE__, __LINE__);
+  }
+#endif
+}
+
+Step make_step(const Graph& graph, const Vertex& v) {
+  Step step;
+  step.op = v.op;
+  step.label = v.label;
+  step.where = v.where;
+  for (const ValueId id : v.inputs) step.input_specs.push_back(graph.spec(id));
+  step.output_specs.assign(v.specs.begin(), v.specs.end());
+  try {
+    kernel::Choice choice = kernel::choose({step.op, step.input_specs, step.output_specs});
+    step.kernel = std::move(choice.kernel);
+    step.implementation = choice.implementation;
+  } catch (Error& error) {
+    error.at(v.where);
+    throw;
+  }
+  return step;
+}
+
+std::string place_str(const Plan& plan, std::int32_t index) {
+  const Storage& s = plan.storages[static_cast<std::size_t>(index)];
+  switch (s.place) {
+    case Place::leaf: return s.output == 0 ? fmt::format("leaf{}", s.index) : fmt::format("leaf{}.{}", s.index, s.output);
+    case Place::arena: return fmt::format("arena+{}", s.offset);
+    case Place::result: break;
+  }
+  return fmt::format("result{}", s.index);
+}
+
+}  // namespace
+
+void set_pass_enabled(std::string_view pass, bool enabled) {
+  disabled_passes()[pass_index(pass)].store(!enabled, std::memory_order_relaxed);
+}
+
+bool is_pass_enabled(std::string_view pass) {
+  return !disabled_passes()[pass_index(pass)].load(std::memory_order_relaxed);
+}
+
+double Step::bytes() const {
+  double total = 0;
+  for (const TensorSpec& spec : input_specs) total += static_cast<double>(spec.bytes());
+  for (const TensorSpec& spec : output_specs) total += static_cast<double>(spec.bytes());
+  return total;
+}
+
+Plan make_plan(const Graph& graph) {
+  check(graph, "capture");
+  Graph g = is_pass_enabled("simplify") ? transform::simplify(graph) : graph;
+  check(g, "simplify");
+  transform::FuseOptions options;
+  if (!is_pass_enabled("fuse")) options.max_instructions = 1;
+  g = transform::fuse(g, options);
+  check(g, "fuse");
+  Plan plan;
+  std::vector<std::int32_t> step_of(g.vertices.size(), -1);
+  for (std::size_t i = 0; i < g.vertices.size(); ++i) {
+    const Vertex& v = g.vertices[i];
+    if (v.is_leaf() || v.op.as<Reshape>()) continue;  // a reshape is another name for its input's memory
+    step_of[i] = static_cast<std::int32_t>(plan.steps.size());
+    plan.steps.push_back(make_step(g, v));
+  }
+  plan_memory(g, step_of, plan);
+  return plan;
+}
+
+std::string Plan::print() const {
+  std::string text;
+  for (std::size_t i = 0; i < steps.size(); ++i) {
+    const Step& step = steps[i];
+    std::vector<std::string> in, out, specs;
+    for (const std::int32_t input : step.inputs) in.push_back(place_str(*this, input));
+    for (const std::int32_t output : step.outputs) out.push_back(place_str(*this, output));
+    for (const TensorSpec& spec : step.output_specs) specs.push_back(spec.str());
+    text += fmt::format("{}: {} [{}] {} <- {}   {}", i, step.op.name(), step.implementation, fmt::join(out, " "),
+                        fmt::join(in, " "), fmt::join(specs, ", "));
+    if (step.label) text += "   " + *step.label;
+    text += '\n';
+  }
+  text += fmt::format("arena {} bytes, {} result buffers", arena_bytes, result_buffers.size());
+  const auto donated = std::count_if(result_buffers.begin(), result_buffers.end(),
+                                     [](const ResultBuffer& b) { return b.donor >= 0; });
+  if (donated > 0) text += fmt::format(", {} of them donated by leaves", donated);
+  return text + "\n";
+}
+
+}  // namespace gradus::engine

@@ -1,0 +1,104 @@
+#include "gradus/engine/run.h"
+
+#include <fmt/format.h>
+
+#include <cstring>
+
+#include "gradus/base/error.h"
+#include "gradus/engine/profile.h"
+
+namespace gradus::engine {
+namespace {
+
+/// One arena per thread, as large as the largest plan that it has run: a steady step allocates none.
+std::byte* arena(std::size_t bytes) {
+  thread_local Ref<Buffer> memory;
+  if (!memory || memory->bytes() < bytes) {
+    memory = {};
+    memory = Buffer::allocate(bytes);
+  }
+#ifndef NDEBUG
+  std::memset(memory->data(), 0xff, bytes);  // reads of what was never written give NaN
+#endif
+  return memory->data();
+}
+
+[[noreturn]] void refuse_index(const Step& step, const kernel::Status& status) {
+  const auto& spec = step.input_specs[static_cast<std::size_t>(status.input)];
+  Error error(ErrorKind::index, std::string(step.op.name()),
+              fmt::format("element {} is {}, allowed are 0 to {}", status.position, status.value, status.limit - 1));
+  if (step.label) error.context(*step.label);
+  throw error.at(step.where)
+      .operand(fmt::format("operand {}", status.input), spec)
+      .hint("labels and indexes count from 0; check the number of classes or the size of the indexed axis");
+}
+
+class Runner {
+ public:
+  Runner(const Plan& plan, const Capture& captured) : plan_(plan), captured_(captured) {}
+
+  void run() {
+    bind();
+    const bool profiling = is_profiling();
+    for (const Step& step : plan_.steps) {
+      inputs_.clear();
+      outputs_.clear();
+      for (const std::int32_t i : step.inputs) inputs_.push_back(pointers_[static_cast<std::size_t>(i)]);
+      for (const std::int32_t i : step.outputs) outputs_.push_back(pointers_[static_cast<std::size_t>(i)]);
+      std::byte* scratch = step.scratch < 0 ? nullptr : pointers_[static_cast<std::size_t>(step.scratch)];
+      const double start = profiling ? profile_clock() : 0;
+      const kernel::Status status = step.kernel->run({inputs_, outputs_, scratch});
+      if (profiling) profile_step(step, profile_clock() - start);
+      if (!status.ok) refuse_index(step, status);
+    }
+  }
+
+  void publish_results(SourceLocation where) {
+    // All buffers first: publishing a node drops its inputs, and with them leaves that later results may share.
+    std::vector<SmallVector<Ref<Buffer>, 1>> values(captured_.results.size());
+    std::size_t next = 0;
+    for (std::size_t i = 0; i < values.size(); ++i) {
+      for (std::size_t output = 0; output < captured_.results[i]->specs.size(); ++output) {
+        values[i].push_back(buffer_of(plan_.storages[static_cast<std::size_t>(plan_.results[next++])]));
+      }
+    }
+    for (std::size_t i = 0; i < values.size(); ++i) publish(*captured_.results[i], std::move(values[i]), where);
+  }
+
+ private:
+  void bind() {
+    for (const ResultBuffer& wanted : plan_.result_buffers) {
+      buffers_.push_back(wanted.donor < 0 ? Buffer::allocate(wanted.bytes)
+                                          : captured_.leaves[static_cast<std::size_t>(wanted.donor)]->values.front());
+    }
+    std::byte* base = arena(plan_.arena_bytes);
+    pointers_.reserve(plan_.storages.size());
+    for (const Storage& s : plan_.storages) {
+      pointers_.push_back(s.place == Place::arena ? base + s.offset : buffer_of(s)->data());
+    }
+  }
+
+  const Ref<Buffer>& buffer_of(const Storage& s) const {
+    if (s.place == Place::result) return buffers_[static_cast<std::size_t>(s.index)];
+    GRADUS_ASSERT(s.place == Place::leaf);
+    return captured_.leaves[static_cast<std::size_t>(s.index)]->values[static_cast<std::size_t>(s.output)];
+  }
+
+  const Plan& plan_;
+  const Capture& captured_;
+  std::vector<Ref<Buffer>> buffers_;
+  std::vector<std::byte*> pointers_;
+  std::vector<const std::byte*> inputs_;
+  std::vector<std::byte*> outputs_;
+};
+
+}  // namespace
+
+void run(CachedPlan& cached, const Capture& captured, SourceLocation where) {
+  const std::lock_guard lock(cached.running);
+  Runner runner(cached.plan, captured);
+  runner.run();
+  runner.publish_results(where);
+}
+
+}  // namespace gradus::engine
