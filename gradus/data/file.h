@@ -1,0 +1,24 @@
+// What the readers of data files share.
+#pragma once
+
+#include <cstdint>
+#include <string>
+
+#include "gradus/base/error.h"
+
+namespace gradus::data {
+
+/// Bytes of the regular file at `path`. Throws Error(io) on behalf of `op` when it is missing or is no regular file (a
+/// folder, a pipe, a device).
+std::uint64_t file_size(const std::string& path, const std::string& op);
+
+/// Deflate packs at most 258 bytes into 2 bits: what `compressed` bytes can hold at most. A file that claims more lies.
+std::uint64_t most_inflated(std::uint64_t compressed);
+
+/// Deletes what a failed writer left at `path`, if that is a regular file (never a device).
+void remove_partial(const std::string& path) noexcept;
+
+/// "No such file or directory"
+std::string system_message(int error_number);
+
+}  // namespace gradus::data
