@@ -1,0 +1,69 @@
+// What a model's fields are made of: parameters, which are trained, and buffers, which are not.
+#pragma once
+
+#include <string>
+#include <utility>
+
+#include "gradus/graph/tensor.h"
+
+namespace gradus::nn {
+
+/// A trained tensor of a model. Converts to Tensor, so that it can be passed to any operation.
+///
+///   nn::Parameter weight = nn::init::normal({64, 784}, 0, 0.02);
+///   weight.set_trainable(false);          // frozen: it gets no gradient, and optimizers leave it alone
+///
+/// An undefined parameter is absent: a layer without bias has one, and every walk over a model passes it by.
+class Parameter {
+ public:
+  Parameter() = default;
+  Parameter(Tensor value);  // NOLINT: implicit by design
+  /// Replaces the value; name and trainability stay.
+  Parameter& operator=(Tensor value);
+
+  operator const Tensor&() const { return tensor(); }  // NOLINT: implicit by design
+  const Tensor& tensor() const;
+  bool defined() const { return value_.defined(); }
+  const Shape& shape() const { return value_.shape(); }
+  DType dtype() const { return value_.dtype(); }
+  std::int64_t numel() const { return value_.numel(); }
+
+  bool trainable() const { return trainable_; }
+  void set_trainable(bool trainable);
+
+  /// Its path in the model, "encoder.fc1.weight"; "" until a walk over the model (an optimizer, state_dict) found it.
+  const std::string& name() const;
+  /// For the walk; not part of the value.
+  void set_name(std::string_view path) const;
+
+  /// For structs of gradients: holds `value` as it is. It does not become a parameter of the graph.
+  void hold(Tensor value) {
+    value_ = std::move(value);
+    held_ = true;
+  }
+
+ private:
+  /// Tells the leaf whose parameter it is: messages, profiles and gradients read it there.
+  void mark() const;
+
+  mutable Tensor value_;
+  mutable const std::string* name_ = nullptr;  // interned
+  bool trainable_ = true;
+  bool held_ = false;
+};
+
+/// State of a model that is saved but not trained: running statistics, tables. Converts to Tensor.
+class Buffer {
+ public:
+  Buffer() = default;
+  Buffer(Tensor value) : value_(std::move(value)) {}  // NOLINT: implicit by design
+
+  operator const Tensor&() const { return value_; }  // NOLINT: implicit by design
+  const Tensor& tensor() const { return value_; }
+  bool defined() const { return value_.defined(); }
+
+ private:
+  Tensor value_;
+};
+
+}  // namespace gradus::nn

@@ -1,0 +1,41 @@
+#include "gradus/nn/sequential.h"
+
+#include "gradus/base/error.h"
+#include "gradus/ops/elementwise.h"
+#include "gradus/ops/pool.h"
+#include "gradus/ops/view.h"
+
+namespace gradus::nn {
+
+Tensor ReLU::operator()(const TensorArg& x) const { return relu(x); }
+Tensor Tanh::operator()(const TensorArg& x) const { return tanh(x); }
+Tensor Sigmoid::operator()(const TensorArg& x) const { return sigmoid(x); }
+Tensor Identity::operator()(const TensorArg& x) const { return x.tensor(); }
+Tensor Flatten::operator()(const TensorArg& x) const { return flatten(x, start_axis, end_axis); }
+Tensor MaxPool2d::operator()(const TensorArg& x) const { return max_pool2d(x, kernel, {stride, padding}); }
+Tensor AvgPool2d::operator()(const TensorArg& x) const {
+  return avg_pool2d(x, kernel, {stride, padding, count_include_pad});
+}
+
+Sequential::Sequential(const Sequential& other) {
+  slots_.reserve(other.slots_.size());
+  for (const auto& slot : other.slots_) slots_.push_back(slot->clone());
+}
+
+Sequential& Sequential::operator=(const Sequential& other) {
+  if (this != &other) *this = Sequential(other);
+  return *this;
+}
+
+Tensor Sequential::operator()(const TensorArg& x) {
+  if (x.is_number()) throw Error(ErrorKind::usage, "nn::Sequential", "the input is a number").at(x.where());
+  Tensor value = x.tensor();
+  for (const auto& slot : slots_) value = slot->call(TensorArg(value, x.where()));
+  return value;
+}
+
+void Sequential::visit_fields(FieldWalk& walk) {
+  for (std::size_t i = 0; i < slots_.size(); ++i) slots_[i]->visit(walk, std::to_string(i));
+}
+
+}  // namespace gradus::nn
