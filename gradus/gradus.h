@@ -1,0 +1,22 @@
+// Everything that a program needs: tensors and operations, models, optimizers, data, files.
+#pragma once
+
+#include "gradus/base/error.h"
+#include "gradus/base/random.h"
+#include "gradus/data/fashion_mnist.h"
+#include "gradus/data/loader.h"
+#include "gradus/engine/eval.h"
+#include "gradus/graph/tensor.h"
+#include "gradus/io/safetensors.h"
+#include "gradus/nn/conv.h"
+#include "gradus/nn/gradients.h"
+#include "gradus/nn/init.h"
+#include "gradus/nn/linear.h"
+#include "gradus/nn/losses.h"
+#include "gradus/nn/sequential.h"
+#include "gradus/nn/state_dict.h"
+#include "gradus/ops/ops.h"
+#include "gradus/optim/adamw.h"
+#include "gradus/optim/schedule.h"
+#include "gradus/optim/sgd.h"
+#include "gradus/transform/grad.h"

@@ -1,0 +1,282 @@
+#include "gradus/optim/optimizer.h"
+
+#include <fmt/format.h>
+
+#include <cmath>
+#include <unordered_map>
+#include <unordered_set>
+
+#include "gradus/base/error.h"
+#include "gradus/engine/eval.h"
+#include "gradus/graph/node.h"
+#include "gradus/nn/init.h"
+#include "gradus/ops/elementwise.h"
+#include "gradus/ops/reduce.h"
+#include "gradus/transform/grad.h"
+
+namespace gradus::optim {
+namespace {
+
+/// Whether the loss and the sum of all squared gradients are finite, as a bool scalar.
+Tensor all_finite(const Tensor& loss, const Tensors& gradients) {
+  Tensor total;
+  for (const Tensor& gradient : gradients) {
+    if (!gradient.defined()) continue;
+    const Tensor squares = sum(square(gradient));
+    total = total.defined() ? total + squares : squares;
+  }
+  const Tensor finite = is_finite(total);
+  return loss.defined() ? logical_and(is_finite(loss), finite) : finite;
+}
+
+/// A leaf of the state belongs to its parameter, and is a constant to gradients: from the first step to the last it looks
+/// the same to the plan cache.
+void mark_state(const Tensor& state, const Tensor& parameter) {
+  Node& node = *state.node();
+  if (!node.is_leaf()) return;
+  node.label = parameter.node()->label;
+  node.from_parameter = false;
+}
+
+}  // namespace
+
+ParameterList::ParameterList(const std::vector<nn::Parameter*>& parameters) {
+  std::unordered_set<const nn::Parameter*> seen;
+  for (nn::Parameter* parameter : parameters) {
+    if (!parameter || !parameter->defined() || !seen.insert(parameter).second) {
+      throw Error(ErrorKind::usage, "optim::ParameterList",
+                  fmt::format("parameter {} is {}", parameters_.size(),
+                              !parameter || !parameter->defined() ? "undefined" : "given twice"));
+    }
+    paths_.push_back(parameter->name().empty() ? fmt::format("parameter {}", parameters_.size()) : parameter->name());
+    parameters_.push_back(parameter);
+  }
+}
+
+ParameterList::ParameterList(std::span<const nn::FieldRef> fields) {
+  for (const nn::FieldRef& field : fields) {
+    if (!field.parameter || !field.parameter->defined()) continue;
+    parameters_.push_back(field.parameter);
+    paths_.push_back(field.path);
+  }
+}
+
+/// Puts the new values into the parameters and the state. Until commit() it can put the old ones back, but it does not
+/// hold them: the recorded update does, so their memory can be given to their successors.
+class Optimizer::Exchange {
+ public:
+  Exchange(Optimizer& optimizer, std::vector<Change> changes) : optimizer_(optimizer) {
+    for (Change& change : changes) {
+      nn::Parameter& parameter = optimizer_.parameters_[change.index];
+      Slot& slot = optimizer_.slots_[change.index];
+      Old& old = old_.emplace_back(Old{change.index, remember(parameter.tensor()), {}});
+      for (const Tensor& tensor : slot.state) old.state.push_back(remember(tensor));
+      parameter = std::move(change.value);
+      slot.state = std::move(change.state);
+    }
+  }
+  Exchange(const Exchange&) = delete;
+  Exchange& operator=(const Exchange&) = delete;
+  ~Exchange() {
+    if (!committed_) restore();
+  }
+
+  void append_to(Tensors& roots) const {
+    for (const Old& old : old_) {
+      roots.push_back(optimizer_.parameters_[old.index].tensor());
+      for (const Tensor& tensor : optimizer_.slots_[old.index].state) roots.push_back(tensor);
+    }
+  }
+
+  /// The new values were evaluated; `taken` says whether they are more than copies of the old ones.
+  void commit(bool taken) {
+    committed_ = true;
+    for (const Old& old : old_) {
+      const Tensor& parameter = optimizer_.parameters_[old.index].tensor();  // marks the new leaf
+      for (const Tensor& tensor : optimizer_.slots_[old.index].state) mark_state(tensor, parameter);
+      if (taken) ++optimizer_.slots_[old.index].steps;
+    }
+  }
+
+ private:
+  struct Held {
+    Node* node;
+    int output;
+  };
+  struct Old {
+    std::size_t index;
+    Held value;
+    std::vector<Held> state;
+  };
+
+  static Held remember(const Tensor& tensor) { return {tensor.node().get(), tensor.output()}; }
+  static Tensor recall(Held held) { return Tensor(Ref<Node>(held.node), held.output); }
+
+  void restore() {
+    for (const Old& old : old_) {
+      Slot& slot = optimizer_.slots_[old.index];
+      Tensors state;
+      for (const Held held : old.state) state.push_back(recall(held));
+      slot.state = std::move(state);
+      optimizer_.parameters_[old.index] = recall(old.value);
+    }
+  }
+
+  Optimizer& optimizer_;
+  std::vector<Old> old_;
+  bool committed_ = false;
+};
+
+Optimizer::Optimizer(ParameterList parameters, double lr, std::string_view name, SourceLocation where)
+    : lr_(lr), parameters_(std::move(parameters)), name_(name), slots_(parameters_.size()) {
+  if (parameters_.size() == 0) {
+    throw Error(ErrorKind::usage, name_, "there are no parameters to train")
+        .at(where)
+        .hint("does the model have layers?");
+  }
+  set_lr(lr, where);
+}
+
+void Optimizer::require(bool holds, std::string_view setting, double value, std::string_view rule,
+                        SourceLocation where) const {
+  if (holds) return;
+  throw Error(ErrorKind::value, name_, fmt::format("{} is {}, must be {}", setting, value, rule)).at(where);
+}
+
+void Optimizer::set_lr(double lr, SourceLocation where) {
+  require(std::isfinite(lr) && lr >= 0, "lr", lr, "finite and >= 0", where);
+  lr_ = lr;
+}
+
+Tensor Optimizer::number(std::string_view role, double value, DType dtype) {
+  for (const Number& known : numbers_) {
+    if (known.role == role && known.value == value && known.leaf.dtype() == dtype) return known.leaf;
+  }
+  return numbers_.emplace_back(Number{role, value, nn::init::constant({}, value, dtype)}).leaf;
+}
+
+bool Optimizer::minimize(const Tensor& loss, const Tensors& keep, SourceLocation where) {
+  Tensors wrt;
+  bool any_trainable = false, any_gradient = false;
+  for (std::size_t i = 0; i < parameters_.size(); ++i) {
+    const bool trainable = parameters_[i].trainable();
+    wrt.push_back(trainable ? parameters_[i].tensor() : Tensor());
+    any_trainable = any_trainable || trainable;
+  }
+  if (!any_trainable) {
+    throw Error(ErrorKind::state, name_, "all parameters are frozen").at(where).hint("nn::unfreeze(model) thaws them");
+  }
+  Tensors gradients = grad(loss, wrt, where);
+  for (const Tensor& gradient : gradients) any_gradient = any_gradient || gradient.defined();
+  if (!any_gradient) {
+    throw Error(ErrorKind::state, name_, "the loss depends on none of the trainable parameters")
+        .at(where)
+        .operand("loss", loss.spec(), origin(loss))
+        .hint("was it computed with another copy of the model?");
+  }
+  wrt.clear();
+  return take_step(loss, std::move(gradients), keep, where);
+}
+
+bool Optimizer::step(std::span<const Tensor> gradients, SourceLocation where) {
+  check_gradients(gradients, where);
+  return take_step({}, Tensors(gradients.begin(), gradients.end()), {}, where);
+}
+
+bool Optimizer::step_fields(std::span<const nn::FieldRef> fields, SourceLocation where) {
+  std::unordered_map<std::string_view, std::size_t> positions;
+  for (std::size_t i = 0; i < parameters_.size(); ++i) positions.emplace(parameters_.path(i), i);
+  Tensors gradients(parameters_.size());
+  for (const nn::FieldRef& field : fields) {
+    if (!field.parameter || !field.parameter->defined()) continue;
+    const auto found = positions.find(field.path);
+    if (found == positions.end()) {
+      const std::string nearest = nearest_name(field.path, parameters_.paths());
+      throw Error(ErrorKind::state, name_, fmt::format("there is a gradient for {}, but no such parameter", field.path))
+          .at(where)
+          .hint(nearest.empty() ? "gradients must come from the model that the optimizer was made for"
+                                : fmt::format("the nearest name is {}", nearest));
+    }
+    gradients[found->second] = field.tensor();
+  }
+  return step(gradients, where);
+}
+
+void Optimizer::check_gradients(std::span<const Tensor> gradients, SourceLocation where) const {
+  if (gradients.size() != parameters_.size()) {
+    throw Error(ErrorKind::usage, name_,
+                fmt::format("{} gradients for {} parameters", gradients.size(), parameters_.size()))
+        .at(where)
+        .hint("give one per parameter, undefined where there is none");
+  }
+  bool any = false;
+  for (std::size_t i = 0; i < gradients.size(); ++i) {
+    if (!gradients[i].defined()) continue;
+    any = true;
+    if (gradients[i].spec() == parameters_[i].tensor().spec()) continue;
+    throw Error(ErrorKind::shape, name_, "a gradient must have the type and shape of its parameter")
+        .at(where)
+        .operand("gradient", gradients[i].spec())
+        .operand("parameter", parameters_[i].tensor().spec(), parameters_.path(i));
+  }
+  if (!any) throw Error(ErrorKind::usage, name_, "all gradients are undefined").at(where);
+}
+
+std::vector<Optimizer::Change> Optimizer::record_changes(const Tensors& gradients, const Tensor& accepted) {
+  const std::size_t states = state_names().size();
+  std::vector<Change> changes;
+  numbers_.clear();
+  for (std::size_t i = 0; i < gradients.size(); ++i) {
+    if (!gradients[i].defined()) continue;
+    Slot& slot = slots_[i];
+    const Tensor& old = parameters_[i].tensor();
+    while (slot.state.size() < states) slot.state.push_back(nn::init::constant(old.shape(), 0, old.dtype()));
+    for (const Tensor& tensor : slot.state) mark_state(tensor, old);
+    Change change{i, {}, slot.state};
+    change.value = update(old, gradients[i], change.state, slot.steps + 1);
+    if (accepted.defined()) {
+      change.value = gradus::where(accepted, change.value, old);
+      for (std::size_t s = 0; s < states; ++s)
+        change.state[s] = gradus::where(accepted, change.state[s], slot.state[s]);
+    }
+    changes.push_back(std::move(change));
+  }
+  numbers_.clear();
+  return changes;
+}
+
+bool Optimizer::take_step(const Tensor& loss, Tensors gradients, const Tensors& keep, SourceLocation where) {
+  const Tensor accepted = skip_nonfinite_ ? all_finite(loss, gradients) : Tensor();
+  Exchange exchange(*this, record_changes(gradients, accepted));
+  gradients.clear();  // what is held is computed for its own sake
+  Tensors roots = keep;
+  roots.push_back(loss);
+  roots.push_back(accepted);
+  exchange.append_to(roots);
+  eval(roots, where);
+  const bool taken = !accepted.defined() || accepted.item<bool>(where);
+  exchange.commit(taken);
+  return taken;
+}
+
+NamedTensors Optimizer::state_dict() const {
+  NamedTensors dict;
+  const std::vector<std::string> names = state_names();
+  for (std::size_t i = 0; i < slots_.size(); ++i) {
+    if (slots_[i].steps == 0) continue;
+    if (counts_steps()) {
+      const auto steps = static_cast<double>(slots_[i].steps);
+      dict.emplace_back(fmt::format("state.{}.step", i), nn::init::constant({}, steps));
+    }
+    for (std::size_t s = 0; s < names.size(); ++s) {
+      dict.emplace_back(fmt::format("state.{}.{}", i, names[s]), slots_[i].state[s]);
+    }
+  }
+  dict.emplace_back("param_groups.0.lr", nn::init::constant({}, lr_, DType::f64));
+  for (const auto& [name, value] : settings()) {
+    dict.emplace_back("param_groups.0." + name, nn::init::constant({}, value, DType::f64));
+  }
+  return dict;
+}
+
+}  // namespace gradus::optim
