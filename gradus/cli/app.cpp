@@ -1,0 +1,185 @@
+#include <fmt/format.h>
+
+#include <CLI/CLI.hpp>
+#include <csignal>
+#include <cstdio>
+#include <exception>
+#include <functional>
+#include <new>
+
+#include "gradus/base/error.h"
+#include "gradus/base/parallel.h"
+#include "gradus/cli/commands.h"
+#include "gradus/cli/version.h"
+#include "gradus/train/recipe.h"
+
+namespace gradus::cli {
+namespace {
+
+constexpr const char* exit_codes =
+    "Exit codes: 0 done; 1 failed (data, disk, training); 2 wrong usage, a mistake in a recipe included; 128 + n "
+    "stopped by\n"
+    "signal n (130: Ctrl-C), saved.";
+
+std::string footer(const std::string& examples) { return fmt::format("\nExamples:\n{}\n{}", examples, exit_codes); }
+
+struct Options {
+  TrainCommand train;
+  EvalCommand eval;
+  PredictCommand predict;
+  SummaryCommand summary;
+  DoctorCommand doctor;
+  int threads = 0;
+  bool help_recipe = false;
+};
+
+void add_threads(CLI::App& command, Options& options) {
+  command.add_option("--threads", options.threads, "threads of the computation (default: all cores)")
+      ->check(CLI::Range(1, 1024));
+}
+
+void add_checkpoint(CLI::App& command, std::string& which) {
+  command.add_option("--checkpoint", which, "best (by validation accuracy; the default) or last")
+      ->check(CLI::IsMember({"best", "last"}));
+}
+
+CLI::App* add_train(CLI::App& app, Options& options) {
+  CLI::App* command = app.add_subcommand("train", "train a model as a recipe says, or continue a run");
+  TrainCommand& o = options.train;
+  CLI::Option* recipe = command->add_option("recipe", o.recipe, "recipe in TOML");
+  CLI::Option* set = command->add_option("--set", o.changes, "change a key of the recipe: KEY=VALUE (may be repeated)");
+  set->allow_extra_args(false);
+  CLI::Option* seed = command->add_option("--seed", o.seed, "the same as --set seed=N")->check(CLI::NonNegativeNumber);
+  CLI::Option* run = command->add_option("--run", o.run, "run folder to make (default: runs/<recipe>-<date>-<time>)");
+  CLI::Option* resume = command->add_option("--resume", o.resume, "continue the run in this folder, bit for bit");
+  for (CLI::Option* option : {recipe, set, seed, run}) resume->excludes(option);
+  command->add_flag("--profile", o.profile, "show where the time went, by operation and by module");
+  command->add_flag("--json", o.json, "print the result as one JSON object, and nothing else");
+  command->add_flag("--help-recipe", options.help_recipe, "list the keys of a recipe and exit");
+  add_threads(*command, options);
+  command->footer(
+      footer("  gradus train recipes/fashion-lenet5.toml\n"
+             "  gradus train recipes/fashion-lenet5.toml --set train.epochs=3 --set optimizer.lr=1e-3 --seed 7\n"
+             "  gradus train recipes/fashion-mlp.toml --run runs/mlp --threads 2\n"
+             "  gradus train --resume runs/mlp\n\n"
+             "Ctrl-C saves and stops; --resume goes on from there.\n"));
+  return command;
+}
+
+CLI::App* add_eval(CLI::App& app, Options& options) {
+  CLI::App* command = app.add_subcommand("eval", "loss and accuracy of a trained model");
+  EvalCommand& o = options.eval;
+  command->add_option("run", o.run, "run folder")->required();
+  add_checkpoint(*command, o.checkpoint);
+  command->add_option("--split", o.split, "test (the default), validation or train")
+      ->check(CLI::IsMember({"test", "validation", "train"}));
+  command->add_flag("--profile", o.profile, "show where the time went, by operation and by module");
+  command->add_flag("--json", o.json, "print JSON");
+  add_threads(*command, options);
+  command->footer(
+      footer("  gradus eval runs/mlp\n  gradus eval runs/mlp --split validation --checkpoint last --json\n"));
+  return command;
+}
+
+CLI::App* add_predict(CLI::App& app, Options& options) {
+  CLI::App* command = app.add_subcommand("predict", "classes of images, with probabilities");
+  PredictCommand& o = options.predict;
+  command->add_option("run", o.run, "run folder")->required();
+  command
+      ->add_option("images", o.images,
+                   "PNG files of the size that the model was trained on (Fashion-MNIST: 28 x 28, light on dark)")
+      ->required();
+  command->add_option("--top", o.top, "classes to show (default 3)")->check(CLI::Range(1, 1000000));
+  add_checkpoint(*command, o.checkpoint);
+  command->add_flag("--json", o.json, "print JSON");
+  add_threads(*command, options);
+  command->footer(
+      footer("  gradus predict runs/mlp shirt.png boot.png\n  gradus predict runs/mlp shirt.png --top 10 --json\n"));
+  return command;
+}
+
+CLI::App* add_summary(CLI::App& app, Options& options) {
+  CLI::App* command = app.add_subcommand("summary", "layers of a model: shapes, parameters, multiplications, memory");
+  command->add_option("what", options.summary.what, "a recipe or a run folder")->required();
+  command->add_flag("--json", options.summary.json, "print JSON");
+  command->footer(footer("  gradus summary recipes/fashion-lenet5.toml\n  gradus summary runs/mlp --json\n"));
+  return command;
+}
+
+CLI::App* add_doctor(CLI::App& app, Options& options) {
+  CLI::App* command =
+      app.add_subcommand("doctor", "what this program was built with and what it finds on this machine");
+  command->add_flag("--build", options.doctor.build, "the build and the processor only, not the data sets");
+  command->add_flag("--json", options.doctor.json, "print JSON");
+  add_threads(*command, options);
+  command->footer(footer("  gradus doctor --build\n  gradus doctor --json\n"));
+  return command;
+}
+
+int usage(const std::string& message, const CLI::App& command) {
+  fmt::print(stderr, "usage error: {}\n  hint: {} --help\n", message,
+             command.get_parent() ? "gradus " + command.get_name() : "gradus");
+  return exit_usage;
+}
+
+int run_train(const Options& options, const CLI::App& command) {
+  if (options.help_recipe) {
+    fmt::print("{}", train::recipe_help());
+    return exit_ok;
+  }
+  if (options.train.recipe.empty() && options.train.resume.empty())
+    return usage("which recipe? (or --resume RUN)", command);
+  return train(options.train);
+}
+
+int guarded(const std::function<int()>& body) {
+  try {
+    const int code = body();
+    if (std::fflush(stdout) == 0) return code;
+    fmt::print(stderr, "the output could not be written\n");
+  } catch (const Error& error) {
+    fmt::print(stderr, "{}\n", error.what());
+    return error.kind() == ErrorKind::config || error.kind() == ErrorKind::usage ? exit_usage : exit_failed;
+  } catch (const std::bad_alloc&) {
+    fmt::print(stderr, "out of memory\n");
+  } catch (const std::exception& error) {
+    fmt::print(stderr, "{}\n", error.what());
+  }
+  return exit_failed;
+}
+
+}  // namespace
+
+int run(int argc, const char* const* argv) {
+  CLI::App app("Gradus: deep learning in C++20. Trains, evaluates and applies neural networks.", "gradus");
+  app.set_version_flag("--version", std::string("gradus ") + version);
+  app.require_subcommand(1);
+  app.footer(
+      footer("  gradus train recipes/fashion-lenet5.toml\n  gradus eval runs/fashion-lenet5-20260131-120000\n"
+             "  gradus train --help\n"));
+  Options options;
+  const CLI::App* train_app = add_train(app, options);
+  const CLI::App* eval_app = add_eval(app, options);
+  const CLI::App* predict_app = add_predict(app, options);
+  const CLI::App* summary_app = add_summary(app, options);
+  const CLI::App* doctor_app = add_doctor(app, options);
+  try {
+    app.parse(argc, argv);
+  } catch (const CLI::ParseError& error) {
+    if (error.get_exit_code() == 0) return app.exit(error);  // --help, --version
+    const auto chosen = app.get_subcommands();
+    return usage(error.what(), chosen.empty() ? app : *chosen.front());
+  }
+  std::signal(SIGXFSZ, SIG_IGN);  // a limit on file sizes is then an error like a full disk, not the end of the program
+  return guarded([&] {
+    if (options.threads > 0) set_num_threads(options.threads);
+    if (train_app->parsed()) return run_train(options, *train_app);
+    if (eval_app->parsed()) return eval(options.eval);
+    if (predict_app->parsed()) return predict(options.predict);
+    if (summary_app->parsed()) return summary(options.summary);
+    GRADUS_ASSERT(doctor_app->parsed());
+    return doctor(options.doctor);
+  });
+}
+
+}  // namespace gradus::cli

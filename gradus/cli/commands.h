@@ -1,0 +1,60 @@
+// The commands of the program, free of how their options were written. Each prints to stdout, throws Error for what a user
+// can mend, and returns the exit code.
+#pragma once
+
+#include <cstdint>
+#include <optional>
+#include <string>
+#include <vector>
+
+namespace gradus::cli {
+
+inline constexpr int exit_ok = 0;
+inline constexpr int exit_failed = 1;
+inline constexpr int exit_usage = 2;
+
+struct TrainCommand {
+  std::string recipe;                ///< file; empty with --resume
+  std::vector<std::string> changes;  ///< "train.epochs=3"
+  std::optional<std::int64_t> seed;
+  std::string run;     ///< folder to make; empty: runs/<recipe>-<date>-<time>
+  std::string resume;  ///< folder to continue
+  bool profile = false;
+  bool json = false;
+};
+int train(const TrainCommand& command);
+
+struct EvalCommand {
+  std::string run;
+  std::string checkpoint = "best";
+  std::string split = "test";  ///< test, validation or train
+  bool profile = false;
+  bool json = false;
+};
+int eval(const EvalCommand& command);
+
+struct PredictCommand {
+  std::string run;
+  std::vector<std::string> images;
+  std::string checkpoint = "best";
+  int top = 3;
+  bool json = false;
+};
+int predict(const PredictCommand& command);
+
+struct SummaryCommand {
+  std::string what;  ///< a recipe or a run
+  bool json = false;
+};
+int summary(const SummaryCommand& command);
+
+struct DoctorCommand {
+  bool build = false;
+  bool json = false;
+};
+int doctor(const DoctorCommand& command);
+
+/// Reads the command line, runs a command, and turns errors into messages on stderr and exit codes.
+int run(int argc, const char* const* argv);
+
+}  // namespace gradus::cli

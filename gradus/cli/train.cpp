@@ -1,0 +1,57 @@
+#include <fmt/format.h>
+#include <unistd.h>
+
+#include <cstdio>
+#include <nlohmann/json.hpp>
+#include <optional>
+
+#include "gradus/cli/commands.h"
+#include "gradus/engine/plan_cache.h"
+#include "gradus/engine/profile.h"
+#include "gradus/train/interrupt.h"
+#include "gradus/train/progress.h"
+#include "gradus/train/run_folder.h"
+#include "gradus/train/trainer.h"
+
+namespace gradus::cli {
+namespace {
+
+void print_json(const std::string& run, const train::TrainResult& result) {
+  nlohmann::ordered_json json = {{"run", run},
+                                 {"finished", result.finished},
+                                 {"step", result.loop.step},
+                                 {"best_epoch", result.loop.best_epoch},
+                                 {"best_val_accuracy", result.loop.best_val_accuracy}};
+  if (!result.history.empty()) json["last"] = nlohmann::ordered_json::parse(to_json(result.history.back()));
+  fmt::print("{}\n", json.dump());
+}
+
+}  // namespace
+
+int train(const TrainCommand& command) {
+  const train::InterruptGuard guard;
+  train::Progress progress(stdout, isatty(STDOUT_FILENO) != 0);
+  train::TrainOptions options;
+  options.stop = [] { return train::InterruptGuard::signal() != 0; };
+  if (!command.json) options.observer = &progress;
+  if (command.profile) engine::start_profile();
+  train::TrainResult result;
+  if (!command.resume.empty()) {
+    options.run = command.resume;
+    result = train::resume(options);
+  } else {
+    std::vector<std::string> changes = command.changes;
+    if (command.seed) changes.push_back(fmt::format("seed={}", *command.seed));
+    const train::Recipe recipe = train::read_recipe(command.recipe, changes);
+    options.run = command.run.empty() ? train::default_run_path(command.recipe) : command.run;
+    result = train::start(recipe, options);
+  }
+  if (command.profile) {
+    fmt::print(command.json ? stderr : stdout, "\n{}\nplans compiled: {}\n", engine::stop_profile().str(),
+               engine::compile_count());
+  }
+  if (command.json) print_json(options.run, result);
+  return result.finished ? exit_ok : 128 + train::InterruptGuard::signal();
+}
+
+}  // namespace gradus::cli

@@ -1,0 +1,32 @@
+// Loss and accuracy of a model on a data set.
+#pragma once
+
+#include <cstdint>
+#include <vector>
+
+#include "gradus/data/dataset.h"
+#include "gradus/models/any_model.h"
+
+namespace gradus::train {
+
+struct Evaluation {
+  double loss = 0;      ///< mean cross entropy
+  double accuracy = 0;  ///< share of examples whose largest logit is their label
+  std::int64_t examples = 0;
+  std::int64_t correct = 0;
+  std::vector<std::int64_t> class_examples, class_correct;  ///< by label
+};
+
+/// Runs the model over all examples, in order, some hundreds at a time.
+Evaluation evaluate(models::AnyModel& model, const data::Dataset& dataset);
+
+/// How many rows of `predicted` (i64 [B], evaluated) equal `labels` (the same).
+std::int64_t count_equal(const Tensor& predicted, const Tensor& labels);
+
+/// Wilson's 95 % interval for a share of `correct` in `examples`.
+struct Interval {
+  double low = 0, high = 1;
+};
+Interval confidence_interval(std::int64_t correct, std::int64_t examples);
+
+}  // namespace gradus::train

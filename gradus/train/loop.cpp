@@ -1,0 +1,238 @@
+#include "gradus/train/loop.h"
+
+#include <fmt/format.h>
+
+#include <cmath>
+#include <filesystem>
+
+#include "gradus/base/error.h"
+#include "gradus/base/random.h"
+#include "gradus/data/loader.h"
+#include "gradus/engine/anomaly.h"
+#include "gradus/engine/eval.h"
+#include "gradus/nn/gradients.h"
+#include "gradus/nn/losses.h"
+#include "gradus/nn/state_dict.h"
+#include "gradus/ops/reduce.h"
+#include "gradus/train/setup.h"
+
+namespace gradus::train::detail {
+namespace {
+
+double seconds_since(std::chrono::steady_clock::time_point start) {
+  return std::chrono::duration<double>(std::chrono::steady_clock::now() - start).count();
+}
+
+models::AnyModel make_model(const Recipe& recipe) {
+  manual_seed(static_cast<std::uint64_t>(recipe.seed));
+  return models::make(recipe.model);
+}
+
+/// Where the values that are not finite came from, in words.
+std::string culprit(models::AnyModel& model, const Tensor& images, const Tensor& labels) {
+  const Tensor loss = cross_entropy(model(images), labels);
+  if (const auto found = engine::find_nonfinite(loss)) return found->str();
+  const models::AnyModel gradient = gradients(loss, model);
+  for (const nn::FieldRef& field : nn::all_fields(gradient)) {
+    if (!field.tensor().defined()) continue;
+    if (const auto found = engine::find_nonfinite(field.tensor())) {
+      return fmt::format("{}, in the gradient of {}", found->str(), field.path);
+    }
+  }
+  return "the sum of the squared gradients: each of them is finite";
+}
+
+}  // namespace
+
+Loop::Loop(const Recipe& recipe, const TrainOptions& options)
+    : recipe_(recipe),
+      options_(options),
+      data_(load_training_data(recipe)),
+      test_(load_data(recipe.data, data::Split::test)),
+      model_(make_model(recipe)),
+      optimizer_(make_optimizer(recipe_.optimizer, model_)) {
+  check_fit(model_, data_.train);
+  check_fit(model_, test_);
+  optimizer_->set_skip_nonfinite(true);
+  batches_ = (data_.train.size() + recipe.data.batch_size - 1) / recipe.data.batch_size;
+}
+
+void Loop::restore(const RunFolder& run) {
+  const Checkpoint last = run.checkpoint("last");
+  Recipe then = parse_recipe(last.recipe, run.checkpoint_stem("last"));
+  then.data.workers = recipe_.data.workers;  // these two change nothing in the result
+  then.train.checkpoint_steps = recipe_.train.checkpoint_steps;
+  if (then != recipe_) {
+    throw Error(ErrorKind::state, "resume", fmt::format("{} was changed since the last checkpoint", run.recipe_path()))
+        .hint("undo the change, or start a new run with the changed recipe");
+  }
+  nn::load_state_dict(model_, last.weights);
+  optimizer_->load_state_dict(last.optimizer);
+  state_ = last.loop;
+  set_random_state(last.random);
+  for (const EpochMetrics& record : read_metrics(run.metrics_path())) {
+    if (record.epoch <= state_.epoch) history_.push_back(record);
+  }
+  if (static_cast<std::int64_t>(history_.size()) != state_.epoch) {
+    throw Error(ErrorKind::state, "resume",
+                fmt::format("{} has {} lines for {} epochs", run.metrics_path(), history_.size(), state_.epoch));
+  }
+  if (state_.best_epoch == 0) return;
+  if (state_.best_step == state_.step) {  // killed between saving "last" and "best"
+    best_weights_ = nn::state_dict(model_);
+    save(run, "best");
+    return;
+  }
+  const Checkpoint best = run.checkpoint("best");
+  if (best.loop.step != state_.best_step) {
+    throw Error(ErrorKind::state, "resume",
+                fmt::format("checkpoint \"best\" is of step {}, and \"last\" says that the best was step {}",
+                            best.loop.step, state_.best_step));
+  }
+  best_weights_ = best.weights;
+}
+
+TrainResult Loop::run(const RunFolder& run) {
+  write_metrics(run.metrics_path(), history_);
+  TrainResult result;
+  result.finished = true;
+  while (state_.epoch < recipe_.train.epochs && result.finished) {
+    result.finished = train_epoch(run);
+    if (result.finished) finish_epoch(run);
+  }
+  result.history = history_;
+  result.loop = state_;
+  return result;
+}
+
+bool Loop::train_epoch(const RunFolder& run) {
+  const data::LoaderOptions options = {.batch_size = recipe_.data.batch_size,
+                                       .shuffle = true,
+                                       .seed = static_cast<std::uint64_t>(recipe_.seed),
+                                       .epoch = state_.epoch,
+                                       .workers = static_cast<int>(recipe_.data.workers),
+                                       .skip_batches = state_.batch};
+  auto start = Clock::now();
+  for (const auto& [images, labels] : data::loader(data_.train, options)) {
+    if (asked_to_stop()) {
+      save(run, "last");
+      return false;
+    }
+    step(run, images, labels);
+    const double seconds = seconds_since(start);
+    state_.train_seconds += seconds;
+    step_seconds_ += seconds;
+    ++steps_;
+    start = Clock::now();
+    report();
+    const std::int64_t every = recipe_.train.checkpoint_steps;
+    if (every > 0 && state_.step % every == 0 && state_.batch < batches_) save(run, "last");
+  }
+  return true;
+}
+
+double Loop::next_lr() const { return learning_rate(recipe_.optimizer, state_.step, recipe_.train.epochs * batches_); }
+
+void Loop::step(const RunFolder& run, const Tensor& images, const Tensor& labels) {
+  optimizer_->set_lr(next_lr());
+  Tensor loss, predicted;
+  {
+    const Tensor logits = model_(images);
+    loss = cross_entropy(logits, labels);
+    predicted = argmax(logits, 1);
+  }
+  if (!optimizer_->minimize(loss, {predicted})) fail_nonfinite(run, images, labels);
+  state_.loss_sum += loss.item<double>() * static_cast<double>(labels.numel());
+  state_.correct += count_equal(predicted, labels);
+  state_.examples += labels.numel();
+  ++state_.batch;
+  ++state_.step;
+}
+
+void Loop::fail_nonfinite(const RunFolder& run, const Tensor& images, const Tensor& labels) {
+  save(run, "last");
+  const std::string cause = culprit(model_, images, labels);
+  throw Error(ErrorKind::value, "train", "the loss or a gradient is not finite")
+      .field("step", fmt::format("{} (epoch {}, batch {})", state_.step + 1, state_.epoch + 1, state_.batch + 1))
+      .field("first", cause)
+      .field("kept", fmt::format("{}.safetensors, the weights before this step", run.checkpoint_stem("last")))
+      .hint(fmt::format("a lower optimizer.lr (it was {:g}) or a longer optimizer.warmup_steps often helps",
+                        optimizer_->lr()));
+}
+
+void Loop::finish_epoch(const RunFolder& run) {
+  const auto start = Clock::now();
+  const Evaluation validation = evaluate(model_, data_.validation);
+  ++state_.epoch;
+  const bool is_best = state_.best_epoch == 0 || validation.accuracy > state_.best_val_accuracy;
+  if (is_best) {
+    state_.best_epoch = state_.epoch;
+    state_.best_step = state_.step;
+    state_.best_val_accuracy = validation.accuracy;
+    best_weights_ = nn::state_dict(model_);
+  }
+  const double examples = static_cast<double>(state_.examples);
+  EpochMetrics record;
+  record.epoch = state_.epoch;
+  record.step = state_.step;
+  record.train_loss = state_.loss_sum / examples;
+  record.train_accuracy = static_cast<double>(state_.correct) / examples;
+  record.val_loss = validation.loss;
+  record.val_accuracy = validation.accuracy;
+  record.lr = optimizer_->lr();
+  record.samples_per_s = examples / state_.train_seconds;
+  record.seconds = state_.train_seconds + seconds_since(start);
+  if (state_.epoch == recipe_.train.epochs) {
+    const Evaluation test = evaluate_best(test_);
+    record.test_loss = test.loss;
+    record.test_accuracy = test.accuracy;
+  }
+  history_.push_back(record);
+  state_.batch = 0;
+  state_.loss_sum = 0;
+  state_.correct = 0;
+  state_.examples = 0;
+  state_.train_seconds = 0;
+  // In this order a kill at any moment loses nothing: the record is cut off again when "last" is older, and "best" is
+  // written again when "last" says that it is the best.
+  write_metrics(run.metrics_path(), history_);
+  save(run, "last");
+  if (is_best) save(run, "best");
+  if (options_.observer) options_.observer->on_epoch(record, recipe_.train.epochs);
+}
+
+Evaluation Loop::evaluate_best(const data::Dataset& dataset) const {
+  models::AnyModel best = model_;
+  nn::load_state_dict(best, best_weights_);
+  return evaluate(best, dataset);
+}
+
+void Loop::report() {
+  if (!options_.observer) return;
+  const double examples = static_cast<double>(state_.examples);
+  StepReport report;
+  report.epoch = state_.epoch + 1;
+  report.epochs = recipe_.train.epochs;
+  report.batch = state_.batch;
+  report.batches = batches_;
+  report.step = state_.step;
+  report.loss = state_.loss_sum / examples;
+  report.accuracy = static_cast<double>(state_.correct) / examples;
+  report.lr = optimizer_->lr();
+  report.samples_per_s = examples / state_.train_seconds;
+  const auto left = static_cast<double>(report.epochs * batches_ - state_.step);
+  report.seconds_left = left * step_seconds_ / static_cast<double>(steps_);
+  options_.observer->on_step(report);
+}
+
+void Loop::save(const RunFolder& run, const std::string& which) const {
+  Checkpoint checkpoint;
+  checkpoint.weights = nn::state_dict(model_);
+  checkpoint.optimizer = optimizer_->state_dict();
+  checkpoint.loop = state_;
+  checkpoint.random = random_state();
+  checkpoint.recipe = recipe_text(recipe_);
+  save_checkpoint(run.checkpoint_stem(which), checkpoint);
+}
+
+}  // namespace gradus::train::detail

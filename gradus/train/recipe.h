@@ -1,0 +1,84 @@
+// Recipes: everything that a training run depends on, in one TOML file.
+//
+//   seed = 1
+//   [model]
+//   name = "lenet5"
+//   [data]
+//   name = "fashion-mnist"
+//   batch_size = 64
+//   [optimizer]
+//   name = "adamw"
+//   lr = 3e-3
+//   [train]
+//   epochs = 8
+#pragma once
+
+#include <cstdint>
+#include <optional>
+#include <span>
+#include <string>
+#include <string_view>
+#include <vector>
+
+#include "gradus/models/settings.h"
+
+namespace gradus::train {
+
+/// [data]
+struct DataSettings {
+  std::string name = "fashion-mnist";
+  std::string folder;  ///< fashion-mnist: of its files; empty: where they are installed
+  std::string train_images, train_labels, test_images, test_labels;  ///< idx: the four files
+  std::vector<std::string> class_names;                              ///< idx: empty: numbers
+  std::vector<double> mean, std;   ///< normalisation of the scaled examples, one entry or one per channel; empty: none
+  std::int64_t validation = 5000;  ///< training examples that are held out to choose the best checkpoint
+  std::int64_t batch_size = 64;
+  std::int64_t workers = 1;  ///< loader threads; the batches do not depend on it
+  friend bool operator==(const DataSettings&, const DataSettings&) = default;
+};
+
+/// [optimizer]; all defaults are PyTorch's.
+struct OptimizerSettings {
+  std::string name = "adamw";
+  double lr = 1e-3;
+  std::optional<double> weight_decay;        ///< adamw: 0.01, sgd: 0
+  std::vector<double> betas = {0.9, 0.999};  ///< adamw
+  double eps = 1e-8;                         ///< adamw
+  double momentum = 0;                       ///< sgd
+  bool nesterov = false;                     ///< sgd
+  std::string schedule = "constant";         ///< or "cosine": half a cosine down to zero over the whole run
+  std::int64_t warmup_steps = 0;             ///< steps of linear warm-up before the schedule starts
+  friend bool operator==(const OptimizerSettings&, const OptimizerSettings&) = default;
+};
+
+/// [train]
+struct TrainSettings {
+  std::int64_t epochs = 5;
+  std::int64_t checkpoint_steps = 500;  ///< steps between checkpoints within an epoch; 0: only at its end
+  friend bool operator==(const TrainSettings&, const TrainSettings&) = default;
+};
+
+struct Recipe {
+  std::int64_t seed = 0;
+  models::ModelSettings model;
+  DataSettings data;
+  OptimizerSettings optimizer;
+  TrainSettings train;
+  friend bool operator==(const Recipe&, const Recipe&) = default;
+};
+
+/// Reads a recipe, then applies `changes` ("train.epochs=3", values in TOML, quotes of strings optional).
+/// Throws Error(config) with file and line for bad TOML, unknown keys (with the nearest valid one), wrong types and
+/// values out of range, and for a file that cannot be read.
+Recipe read_recipe(const std::string& path, std::span<const std::string> changes = {});
+
+/// The same for a text; `name` stands for the file in messages.
+Recipe parse_recipe(std::string_view text, const std::string& name, std::span<const std::string> changes = {});
+
+/// The complete recipe in TOML, defaults included: reads back as an equal one.
+std::string recipe_text(const Recipe& recipe);
+
+/// Every key with its type, default, range and meaning, for people.
+std::string recipe_help();
+
+}  // namespace gradus::train

@@ -1,0 +1,212 @@
+#include "gradus/train/recipe_keys.h"
+
+#include <fmt/format.h>
+#include <fmt/ranges.h>
+
+#include <cmath>
+
+namespace gradus::train::detail {
+namespace {
+
+template <class... F>
+struct Overloaded : F... {
+  using F::operator()...;
+};
+template <class... F>
+Overloaded(F...) -> Overloaded<F...>;
+
+std::string number_text(double value) {
+  std::string text = fmt::format("{}", value);
+  return text.find_first_of(".en") == text.npos ? text + ".0" : text;
+}
+
+std::string quoted(const std::string& text) {
+  std::string out = "\"";
+  for (char c : text) {
+    if (c == '"' || c == '\\') {
+      out += '\\';
+      out += c;
+    } else if (static_cast<unsigned char>(c) < 0x20 || c == 0x7f) {
+      out += fmt::format("\\u{:04X}", static_cast<unsigned>(c));
+    } else {
+      out += c;
+    }
+  }
+  return out + '"';
+}
+
+/// The member `field` of the section `section` of a recipe.
+template <class Section, class T>
+std::function<Slot(Recipe&)> in(Section Recipe::*section, T Section::*field) {
+  return [=](Recipe& recipe) -> Slot { return &(recipe.*section.*field); };
+}
+template <class T>
+std::function<Slot(models::LayerSettings&)> of(T models::LayerSettings::*field) {
+  return [=](models::LayerSettings& layer) -> Slot { return &(layer.*field); };
+}
+
+using Keys = std::vector<Key<Recipe>>;
+
+void add_model(Keys& keys) {
+  using S = models::ModelSettings;
+  constexpr auto m = &Recipe::model;
+  const Condition mlp{"model.name", {"mlp"}};
+  keys.emplace_back("model.name", in(m, &S::name), "architecture; \"layers\" for a list of [[model.layers]]")
+      .one_of({"lenet5", "mlp", "layers"})
+      .must_be_given();
+  keys.emplace_back("model.inputs", in(m, &S::inputs), "elements of one example").at_least(1).only_for(mlp);
+  keys.emplace_back("model.hidden", in(m, &S::hidden), "width of each hidden layer").at_least(1).only_for(mlp);
+  keys.emplace_back("model.outputs", in(m, &S::outputs), "classes").at_least(1).only_for(mlp);
+  keys.emplace_back("model.activation", in(m, &S::activation), "between the layers")
+      .one_of({"relu", "tanh", "sigmoid"})
+      .only_for(mlp);
+}
+
+void add_data(Keys& keys) {
+  using S = DataSettings;
+  constexpr auto d = &Recipe::data;
+  const Condition fashion{"data.name", {"fashion-mnist"}}, idx{"data.name", {"idx"}};
+  keys.emplace_back("data.name", in(d, &S::name), "data set").one_of({"fashion-mnist", "idx"});
+  keys.emplace_back("data.folder", in(d, &S::folder), "of its files; empty: where they are installed")
+      .only_for(fashion);
+  keys.emplace_back("data.train_images", in(d, &S::train_images), "an IDX file, plain or gzip")
+      .only_for(idx)
+      .must_be_given();
+  keys.emplace_back("data.train_labels", in(d, &S::train_labels)).only_for(idx).must_be_given();
+  keys.emplace_back("data.test_images", in(d, &S::test_images)).only_for(idx).must_be_given();
+  keys.emplace_back("data.test_labels", in(d, &S::test_labels)).only_for(idx).must_be_given();
+  keys.emplace_back("data.class_names", in(d, &S::class_names), "empty: numbers").only_for(idx);
+  keys.emplace_back("data.mean", in(d, &S::mean), "subtracted from examples in 0 to 1; one, or one per channel");
+  keys.emplace_back("data.std", in(d, &S::std), "divides them then").at_least(1e-30);
+  keys.emplace_back("data.validation", in(d, &S::validation),
+                    "training examples held out to choose the best checkpoint")
+      .at_least(1);
+  keys.emplace_back("data.batch_size", in(d, &S::batch_size), "examples of one step").at_least(1);
+  keys.emplace_back("data.workers", in(d, &S::workers), "loader threads; the result does not depend on it")
+      .in({.low = 0, .high = 64});
+}
+
+void add_optimizer(Keys& keys) {
+  using S = OptimizerSettings;
+  constexpr auto o = &Recipe::optimizer;
+  const Condition adamw{"optimizer.name", {"adamw"}}, sgd{"optimizer.name", {"sgd"}};
+  keys.emplace_back("optimizer.name", in(o, &S::name)).one_of({"adamw", "sgd"});
+  keys.emplace_back("optimizer.lr", in(o, &S::lr), "learning rate").at_least(0);
+  keys.emplace_back("optimizer.weight_decay", in(o, &S::weight_decay), "default 0.01 for adamw, 0.0 for sgd")
+      .at_least(0);
+  keys.emplace_back("optimizer.betas", in(o, &S::betas), "decay of the two moments")
+      .in({.low = 0, .high = 1, .open = true, .count = 2})
+      .only_for(adamw);
+  keys.emplace_back("optimizer.eps", in(o, &S::eps), "added to the root of the second moment")
+      .at_least(0)
+      .only_for(adamw);
+  keys.emplace_back("optimizer.momentum", in(o, &S::momentum)).at_least(0).only_for(sgd);
+  keys.emplace_back("optimizer.nesterov", in(o, &S::nesterov)).only_for(sgd);
+  keys.emplace_back("optimizer.schedule", in(o, &S::schedule),
+                    "of the learning rate; cosine: to zero over the whole run")
+      .one_of({"constant", "cosine"});
+  keys.emplace_back("optimizer.warmup_steps", in(o, &S::warmup_steps), "steps of linear warm-up before the schedule")
+      .at_least(0);
+}
+
+void add_train(Keys& keys) {
+  using S = TrainSettings;
+  constexpr auto t = &Recipe::train;
+  keys.emplace_back("train.epochs", in(t, &S::epochs), "passes over the training examples").at_least(1);
+  keys.emplace_back("train.checkpoint_steps", in(t, &S::checkpoint_steps),
+                    "steps between checkpoints within an epoch; 0: only at its end")
+      .at_least(0);
+}
+
+std::vector<Key<models::LayerSettings>> make_layer_keys() {
+  using S = models::LayerSettings;
+  const Condition conv{"type", {"conv2d"}}, linear{"type", {"linear"}}, weighted{"type", {"conv2d", "linear"}};
+  const Condition windowed{"type", {"conv2d", "max_pool2d", "avg_pool2d"}}, flatten{"type", {"flatten"}};
+  std::vector<Key<S>> keys;
+  keys.emplace_back("type", of(&S::type))
+      .one_of({"conv2d", "linear", "relu", "tanh", "sigmoid", "max_pool2d", "avg_pool2d", "flatten"})
+      .must_be_given();
+  keys.emplace_back("in_channels", of(&S::in_channels)).at_least(1).only_for(conv).must_be_given();
+  keys.emplace_back("out_channels", of(&S::out_channels)).at_least(1).only_for(conv).must_be_given();
+  keys.emplace_back("kernel_size", of(&S::kernel_size), "height and width")
+      .at_least(1)
+      .only_for(windowed)
+      .must_be_given();
+  keys.emplace_back("stride", of(&S::stride), "0: 1 for conv2d, kernel_size for pooling")
+      .at_least(0)
+      .only_for(windowed);
+  keys.emplace_back("padding", of(&S::padding)).at_least(0).only_for(windowed);
+  keys.emplace_back("in_features", of(&S::in_features)).at_least(1).only_for(linear).must_be_given();
+  keys.emplace_back("out_features", of(&S::out_features)).at_least(1).only_for(linear).must_be_given();
+  keys.emplace_back("bias", of(&S::bias)).only_for(weighted);
+  keys.emplace_back("start_axis", of(&S::start_axis), "axes from this one on become one")
+      .in({.low = 0, .high = 7})
+      .only_for(flatten);
+  return keys;
+}
+
+}  // namespace
+
+// The order is the order in which a recipe is written; keys of one section stand together.
+const std::vector<Key<Recipe>>& recipe_keys() {
+  static const Keys keys = [] {
+    Keys all;
+    all.emplace_back(
+           "seed", [](Recipe& r) -> Slot { return &r.seed; }, "start of all random numbers")
+        .at_least(0);
+    add_model(all);
+    add_data(all);
+    add_optimizer(all);
+    add_train(all);
+    return all;
+  }();
+  return keys;
+}
+
+const std::vector<Key<models::LayerSettings>>& layer_keys() {
+  static const auto keys = make_layer_keys();
+  return keys;
+}
+
+std::string_view type_name(const Slot& slot) {
+  constexpr std::string_view names[] = {"an integer", "a number",           "a number",          "true or false",
+                                        "a string",   "a list of integers", "a list of numbers", "a list of strings"};
+  return names[slot.index()];
+}
+
+std::string expected(const Slot& slot, const Range& range, std::span<const std::string_view> choices) {
+  if (!choices.empty()) return fmt::format("one of {}", fmt::join(choices, ", "));
+  std::string text(type_name(slot));
+  if (range.count > 0) text += fmt::format(" of length {}", range.count);
+  if (std::isfinite(range.high))
+    return text + fmt::format(" in [{}, {}{}", range.low, range.high, range.open ? ')' : ']');
+  if (std::isfinite(range.low)) return text + fmt::format(" >= {}", range.low);
+  return text;
+}
+
+bool in_range(double value, const Range& range) {
+  return std::isfinite(value) && value >= range.low && (range.open ? value < range.high : value <= range.high);
+}
+
+std::string toml_text(const Slot& slot) {
+  return std::visit(
+      Overloaded{[](const std::int64_t* v) { return fmt::format("{}", *v); },
+                 [](const double* v) { return number_text(*v); },
+                 [](const std::optional<double>* v) { return *v ? number_text(**v) : std::string(); },
+                 [](const bool* v) { return std::string(*v ? "true" : "false"); },
+                 [](const std::string* v) { return quoted(*v); },
+                 [](const std::vector<std::int64_t>* v) { return fmt::format("[{}]", fmt::join(*v, ", ")); },
+                 [](const std::vector<double>* v) {
+                   std::vector<std::string> texts;
+                   for (double x : *v) texts.push_back(number_text(x));
+                   return fmt::format("[{}]", fmt::join(texts, ", "));
+                 },
+                 [](const std::vector<std::string>* v) {
+                   std::vector<std::string> texts;
+                   for (const std::string& x : *v) texts.push_back(quoted(x));
+                   return fmt::format("[{}]", fmt::join(texts, ", "));
+                 }},
+      slot);
+}
+
+}  // namespace gradus::train::detail

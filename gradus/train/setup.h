@@ -1,0 +1,45 @@
+// From a recipe to the things that it names.
+#pragma once
+
+#include <memory>
+#include <string>
+#include <vector>
+
+#include "gradus/data/dataset.h"
+#include "gradus/models/any_model.h"
+#include "gradus/optim/optimizer.h"
+#include "gradus/train/recipe.h"
+#include "gradus/train/run_folder.h"
+
+namespace gradus::train {
+
+/// The whole training or test part. Throws as data::load.
+data::Dataset load_data(const DataSettings& settings, data::Split split);
+
+/// The training part without the examples that the recipe's seed holds out, and those. Throws Error(value) when the
+/// recipe holds out all of them, or when a batch is larger than the rest.
+data::TrainValidation load_training_data(const Recipe& recipe);
+
+/// Throws when the model cannot read an example of `dataset` (its own error), or does not answer with one number per class
+/// (Error(shape)).
+void check_fit(models::AnyModel& model, const data::Dataset& dataset);
+
+/// What a model of a recipe reads and answers.
+struct ExampleInfo {
+  Shape shape;                           ///< of one example: [1, 28, 28]
+  std::vector<std::string> class_names;  ///< "0", "1", ... where the data set has no names
+};
+/// Reads files only for a data set whose shape is not known beforehand.
+ExampleInfo example_info(const DataSettings& settings);
+
+/// The model of a run with the weights of checkpoint `which` ("best" or "last"). Throws Error(state) when the checkpoint is
+/// of another model.
+models::AnyModel load_model(const RunFolder& run, const std::string& which);
+
+/// Refers to `model`, which must outlive it.
+std::unique_ptr<optim::Optimizer> make_optimizer(const OptimizerSettings& settings, models::AnyModel& model);
+
+/// Learning rate of step number `step` (from 0) of a run of `steps`.
+double learning_rate(const OptimizerSettings& settings, std::int64_t step, std::int64_t steps);
+
+}  // namespace gradus::train
