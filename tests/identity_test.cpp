@@ -1,0 +1,116 @@
+// Identity of operations comes from their fields: perturbing any one field makes another operation.
+#include <gtest/gtest.h>
+
+#include <string>
+
+#include "gradus/ops/ops.h"
+#include "gradus/ops/region.h"
+
+namespace gradus {
+namespace {
+
+/// Calls `done()` once for every way to change one number inside `value`, restoring it afterwards.
+template <class T, class Done>
+void perturb(T& value, const Done& done) {
+  if constexpr (std::same_as<T, Shape>) {
+    const Shape kept = value;
+    value.push_back(3);
+    done();
+    value = kept;
+    if (value.rank() == 0) return;
+    value.set(0, value[0] + 1);
+    done();
+    value = kept;
+  } else if constexpr (std::same_as<T, bool>) {
+    value = !value;
+    done();
+    value = !value;
+  } else if constexpr (std::is_enum_v<T>) {
+    const T kept = value;
+    value = static_cast<T>(static_cast<int>(value) == 0 ? 1 : static_cast<int>(value) - 1);
+    done();
+    value = kept;
+  } else if constexpr (std::is_arithmetic_v<T>) {
+    const T kept = value;
+    value = static_cast<T>(value + 1);
+    done();
+    value = kept;
+  } else if constexpr (requires { value.push_back(value[0]); }) {
+    for (auto& item : value) perturb(item, done);
+    value.emplace_back();
+    done();
+    value.pop_back();
+  } else if constexpr (requires { value.begin(); }) {
+    for (auto& item : value) perturb(item, done);
+  } else {
+    fields::for_each(value, [&](std::string_view, auto& field) { perturb(field, done); });
+  }
+}
+
+template <class T>
+void check(T op) {
+  const T original = op;
+  const Op before(original);
+  EXPECT_EQ(before, Op(op)) << before.str();
+  EXPECT_EQ(before.hash(), Op(op).hash());
+  int changes = 0;
+  perturb(op, [&] {
+    ++changes;
+    EXPECT_FALSE(before == Op(op)) << before.str() << " equals a changed copy, change " << changes;
+    EXPECT_NE(before.hash(), Op(op).hash()) << before.str() << ", change " << changes;
+  });
+  EXPECT_TRUE(op == original);
+  EXPECT_TRUE(changes > 0 || std::is_empty_v<T>) << before.name();
+}
+
+TEST(Identity, EveryFieldCounts) {
+  const Conv2d conv{{2, 1}, {1, 0}, {1, 2}, 3};
+  const PoolWindows windows{{2, 3}, {2, 2}, {0, 1}};
+  check(Constant{DType::f64, 2.5});
+  check(Cast{DType::f64});
+  check(Elementwise{ElementwiseCode::relu});
+  check(StopGradient{});
+  check(Reshape{Shape{2, 3}});
+  check(Permute{{1, 0}, 2});
+  check(Slice{1, 2, 5, 2});
+  check(BroadcastTo{Shape{4, 2}});
+  check(Pad{});
+  check(Concat{1});
+  check(Reduce{ReduceKind::max, 3, true});
+  check(ArgReduce{});
+  check(Softmax{1});
+  check(LogSoftmax{1});
+  check(Gather{1});
+  check(ScatterAdd{1});
+  check(Take{1});
+  check(TakeAdd{1});
+  check(OneHot{4});
+  check(RandomUniform{Shape{3}, DType::f64});
+  check(RandomNormal{Shape{3}, DType::f64});
+  check(RandomPermutation{5});
+  check(MatMul{true, false});
+  check(conv);
+  check(Conv2dInputGradient{conv, Shape{1, 2, 3, 4}});
+  check(Conv2dWeightGradient{conv, Shape{1, 2, 3, 4}});
+  check(MaxPool2d{windows});
+  check(MaxPool2dGradient{6, 7});
+  check(MaxPool2dGather{});
+  check(AvgPool2d{windows, true});
+  check(AvgPool2dGradient{{windows, false}, 6, 7});
+  Region region;
+  region.space = Shape{2, 3};
+  region.inputs.push_back({DType::f32, {3, 1}, 0});
+  region.instructions.push_back({ElementwiseCode::mul, DType::f32, DType::f32, {0, 0, -1}, 1.5});
+  region.outputs = {1};
+  region.specs = {{DType::f32, Shape{2, 3}}};
+  check(region);
+}
+
+TEST(Identity, DifferentOperationsWithEqualFieldsDiffer) {
+  EXPECT_FALSE(Op(Softmax{1}) == Op(LogSoftmax{1}));
+  EXPECT_FALSE(Op(Gather{0}) == Op(Take{0}));
+  EXPECT_FALSE(Op(RandomUniform{Shape{3}, DType::f32}) == Op(RandomNormal{Shape{3}, DType::f32}));
+}
+
+}  // namespace
+}  // namespace gradus
