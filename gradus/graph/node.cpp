@@ -104,7 +104,7 @@ std::string origin(const Tensor& tensor) {
   const Node& node = *tensor.node();
   if (node.is_leaf() && node.label) return *node.label;
   if (!node.op) return "a leaf";
-  std::string text(node.op.name());
+  std::string text(node.called.empty() ? node.op.name() : node.called);
   if (!node.inputs.empty()) text += " of " + node.inputs.front().spec().str();
   return text;
 }

@@ -23,6 +23,7 @@ struct Node : RefCounted {
   SmallVector<Tensor, 3> inputs;
   Specs specs;
   SmallVector<Ref<Buffer>, 1> values;  ///< one per output once evaluated
+  std::string_view called;             ///< the user function's name where it is not the op's: "flatten" for a reshape
   Label label = nullptr;               ///< of a parameter: its dotted name; of an operation: the module nearest to it
   SourceLocation where;                ///< the user's call
   SourceLocation evaluated_at;         ///< where it was evaluated; unknown for a leaf that was made as one

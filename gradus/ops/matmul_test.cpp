@@ -163,7 +163,7 @@ TEST(Linear, NamesTheLayerTheOriginAndTheMend) {
             "shape error in linear (encoder.fc1: 784 -> 64), called at train.cpp:57\n"
             "  input   f32 [32, 756]   axis 1 is 756, expected 784\n"
             "  weight  f32 [64, 784]   encoder.fc1.weight\n"
-            "  input comes from reshape of f32 [32, 1, 28, 27]\n"
+            "  input comes from flatten of f32 [32, 1, 28, 27]\n"
             "  hint: 28 x 28 = 784; the images are 28 x 27");
   EXPECT_EQ(message_of([&] {
               linear(counted({32, 1, 28, 28}), weight, Tensor(), here);

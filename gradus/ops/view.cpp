@@ -146,7 +146,7 @@ Tensor reshape(const TensorArg& x, const Shape& shape) {
 Tensor flatten(const TensorArg& x, int start_axis, int end_axis) {
   const Tensor input = detail::operand(x, "flatten");
   const Shape& from = input.shape();
-  if (from.rank() == 0) return record(Reshape{{1}}, {input}, x.where());
+  if (from.rank() == 0) return reshape(TensorArg(input, x.where()), Shape{1});
   const int start = detail::normalize_axis(start_axis, input, "flatten", x.where());
   const int end = detail::normalize_axis(end_axis, input, "flatten", x.where());
   if (start > end) {
@@ -157,7 +157,9 @@ Tensor flatten(const TensorArg& x, int start_axis, int end_axis) {
   for (int axis = 0; axis < start; ++axis) shape.push_back(from[axis]);
   shape.push_back(from.numel(start, end + 1));
   for (int axis = end + 1; axis < from.rank(); ++axis) shape.push_back(from[axis]);
-  return reshape(TensorArg(input, x.where()), shape);
+  const Tensor flat = record(Reshape{shape}, {input}, x.where());
+  flat.node()->called = "flatten";
+  return flat;
 }
 
 Tensor transpose(const TensorArg& x, int a, int b) {
