@@ -26,13 +26,18 @@ constexpr bool initialisable(std::index_sequence<I...>) {
   return requires { T{((void)I, Anything{})...}; };
 }
 
-template <class T, std::size_t N = 0>
+/// The largest number of values that T can be initialised with. Fewer than all may not do (members without a default), so
+/// the search goes on until some number does, and from there to the last that does.
+template <class T, std::size_t N = 1, bool Found = false>
 constexpr std::size_t count_aggregate() {
-  static_assert(N <= 40, "a struct with more than 40 fields: group some of them into a struct of their own");
-  if constexpr (initialisable<T>(std::make_index_sequence<N + 1>{})) {
-    return count_aggregate<T, N + 1>();
+  if constexpr (N > 41) {
+    return Found ? N - 1 : 0;
+  } else if constexpr (initialisable<T>(std::make_index_sequence<N>{})) {
+    return count_aggregate<T, N + 1, true>();
+  } else if constexpr (Found) {
+    return N - 1;
   } else {
-    return N;
+    return count_aggregate<T, N + 1, false>();
   }
 }
 

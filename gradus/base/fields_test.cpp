@@ -37,6 +37,12 @@ struct Many {
       f25, f26, f27, f28, f29, f30, f31, f32, f33, f34, f35, f36, f37, f38, f39;
 };
 
+/// Without a default constructor, fewer values than fields initialise nothing.
+struct Strict {
+  Counted first, second;
+  int third = 0;
+};
+
 }  // namespace fields_test
 
 namespace {
@@ -55,6 +61,7 @@ TEST(Fields, CountsAtCompileTime) {
   static_assert(fields::count<Layer>() == 3);
   static_assert(fields::count<Network>() == 4);
   static_assert(fields::count<Counted>() == 2);
+  static_assert(fields::count<Strict>() == 3);
   static_assert(fields::count<Many>() == 40);
   static_assert(!fields::Walkable<int> && !fields::Walkable<std::vector<int>>);
 }

@@ -5,8 +5,15 @@
 #include <utility>
 
 #include "gradus/graph/tensor.h"
+#include "gradus/ops/elementwise.h"
 
 namespace gradus::nn {
+
+// So that `weight * 2.f` finds them where nobody says `using namespace gradus`.
+using gradus::operator+;
+using gradus::operator-;
+using gradus::operator*;
+using gradus::operator/;
 
 /// A trained tensor of a model. Converts to Tensor, so that it can be passed to any operation.
 ///
