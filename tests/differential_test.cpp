@@ -19,7 +19,8 @@ class RandomGraph {
  public:
   explicit RandomGraph(std::uint64_t seed) : key_{seed} {
     for (int i = 0; i < 3; ++i) {
-      leaves.push_back(random_tensor({pick(5) + 1, pick(5) + 1}, DType::f32, -1, 1, seed * 10 + static_cast<std::uint64_t>(i)));
+      leaves.push_back(
+          random_tensor({pick(5) + 1, pick(5) + 1}, DType::f32, -1, 1, seed * 10 + static_cast<std::uint64_t>(i)));
     }
     values_ = leaves;
     for (std::int64_t i = 0, n = 5 + pick(30); i < n; ++i) values_.push_back(next());
@@ -36,7 +37,9 @@ class RandomGraph {
   Tensors leaves;
 
  private:
-  std::int64_t pick(std::int64_t n) { return static_cast<std::int64_t>(philox(key_, counter_++)[0] % static_cast<std::uint64_t>(n)); }
+  std::int64_t pick(std::int64_t n) {
+    return static_cast<std::int64_t>(philox(key_, counter_++)[0] % static_cast<std::uint64_t>(n));
+  }
   Tensor any() { return values_[static_cast<std::size_t>(pick(static_cast<std::int64_t>(values_.size())))]; }
 
   Tensor next() {

@@ -44,12 +44,14 @@ inline Tensors make_inputs(const OpCase& c, DType dtype, std::uint64_t seed) {
 /// The rows of the elementwise table, each over a domain where it is smooth.
 inline void add_elementwise_cases(std::vector<OpCase>& cases) {
   const Shape s{3, 5}, row{5};
-  const auto unary = [&](std::string name, Tensor (*f)(const TensorArg&), double low, double high, bool differentiable = true) {
+  const auto unary = [&](std::string name, Tensor (*f)(const TensorArg&), double low, double high,
+                         bool differentiable = true) {
     cases.push_back({std::move(name), {s}, [f](const Tensors& x) { return f(x[0]); }, low, high, differentiable});
   };
   const auto binary = [&](std::string name, Tensor (*f)(const TensorArg&, const TensorArg&), double low, double high,
                           bool differentiable = true) {
-    cases.push_back({std::move(name), {s, row}, [f](const Tensors& x) { return f(x[0], x[1]); }, low, high, differentiable});
+    cases.push_back(
+        {std::move(name), {s, row}, [f](const Tensors& x) { return f(x[0], x[1]); }, low, high, differentiable});
   };
   binary("add", add, -1, 1);
   binary("sub", sub, -1, 1);
@@ -100,15 +102,20 @@ inline void add_view_and_index_cases(std::vector<OpCase>& cases) {
   cases.push_back({"broadcast_to", {Shape{3, 1}}, [](const Tensors& x) { return broadcast_to(x[0], {2, 3, 4}); }});
   cases.push_back({"pad", {Shape{2, 3}}, [](const Tensors& x) { return pad(x[0], {{1, 0}, {0, 2}}, 0.5); }});
   cases.push_back({"concat", {Shape{2, 3}, Shape{2, 1}}, [](const Tensors& x) { return concat({x[0], x[1]}, 1); }});
-  cases.push_back({"gather", {Shape{3, 4}}, [](const Tensors& x) { return gather(x[0], 1, tensor({{0, 3}, {1, 1}, {2, 0}})); }});
+  cases.push_back({"gather", {Shape{3, 4}}, [](const Tensors& x) {
+                     return gather(x[0], 1, tensor({{0, 3}, {1, 1}, {2, 0}}));
+                   }});
   cases.push_back({"scatter_add", {Shape{3, 4}, Shape{3, 2}}, [](const Tensors& x) {
                      return scatter_add(x[0], 1, tensor({{0, 3}, {1, 1}, {2, 0}}), x[1]);
                    }});
   cases.push_back({"take", {Shape{4, 3}}, [](const Tensors& x) { return take(x[0], tensor({2, 0, 2})); }});
-  cases.push_back({"take_add", {Shape{4, 3}}, [](const Tensors& x) {  // the adjoint of take, reached through its gradient
-                     return grad(sum(square(take(x[0], tensor({2, 0, 2})))), {x[0]})[0];
+  cases.push_back(
+      {"take_add", {Shape{4, 3}}, [](const Tensors& x) {  // the adjoint of take, reached through its gradient
+         return grad(sum(square(take(x[0], tensor({2, 0, 2})))), {x[0]})[0];
+       }});
+  cases.push_back({"one_hot", {Shape{2}}, [](const Tensors& x) {
+                     return x[0] * cast(sum(one_hot(tensor({0, 2}), 3), 1), x[0].dtype());
                    }});
-  cases.push_back({"one_hot", {Shape{2}}, [](const Tensors& x) { return x[0] * cast(sum(one_hot(tensor({0, 2}), 3), 1), x[0].dtype()); }});
 }
 
 inline void add_reduction_cases(std::vector<OpCase>& cases) {
@@ -132,7 +139,8 @@ inline void add_contraction_cases(std::vector<OpCase>& cases) {
   cases.push_back({"matmul", {Shape{4, 3}, Shape{2, 4}}, [](const Tensors& x) {
                      return matmul(transpose(x[0], 0, 1), transpose(x[1], 0, 1));
                    }});
-  cases.push_back({"linear", {Shape{2, 3, 4}, Shape{5, 4}, Shape{5}}, [](const Tensors& x) { return linear(x[0], x[1], x[2]); }});
+  cases.push_back(
+      {"linear", {Shape{2, 3, 4}, Shape{5, 4}, Shape{5}}, [](const Tensors& x) { return linear(x[0], x[1], x[2]); }});
   cases.push_back({"conv2d", {Shape{2, 2, 5, 6}, Shape{3, 2, 3, 2}, Shape{3}}, [](const Tensors& x) {
                      return conv2d(x[0], x[1], x[2], {.stride = {2, 1}, .padding = {1, 0}});
                    }});
@@ -146,7 +154,9 @@ inline void add_contraction_cases(std::vector<OpCase>& cases) {
                      return grad(sum(square(conv2d(x[0], x[1]))), {x[1]})[0];
                    }});
   cases.push_back({"max_pool2d", {Shape{2, 2, 6, 5}}, [](const Tensors& x) { return max_pool2d(x[0], 2); }});
-  cases.push_back({"max_pool2d", {Shape{1, 2, 7, 7}}, [](const Tensors& x) { return max_pool2d(x[0], 3, {.stride = 2, .padding = 1}); }});
+  cases.push_back({"max_pool2d", {Shape{1, 2, 7, 7}}, [](const Tensors& x) {
+                     return max_pool2d(x[0], 3, {.stride = 2, .padding = 1});
+                   }});
   cases.push_back({"max_pool2d_gradient", {Shape{1, 2, 6, 6}}, [](const Tensors& x) {
                      return grad(sum(square(max_pool2d(x[0], 2))), {x[0]})[0];
                    }});
@@ -176,7 +186,8 @@ inline std::vector<OpCase> op_cases() {
   cases.push_back({"random_normal", {Shape{8}}, [key](const Tensors& x) {
                      return x[0] * cast(normal({8}, {}, key), x[0].dtype());
                    }});
-  cases.push_back({"random_permutation", {Shape{8}}, [key](const Tensors& x) { return take(x[0], permutation(8, key)); }});
+  cases.push_back(
+      {"random_permutation", {Shape{8}}, [key](const Tensors& x) { return take(x[0], permutation(8, key)); }});
   return cases;
 }
 

@@ -53,7 +53,8 @@ void check_gradient(const std::string& name, const Tensors& inputs, const std::f
         sides[side] = f(shifted).item<double>();
       }
       const double numeric = (sides[0] - sides[1]) / (2 * step);
-      ASSERT_NEAR(slopes[k], numeric, 1e-6 * std::max(1.0, std::abs(numeric))) << name << ", input " << i << ", element " << k;
+      ASSERT_NEAR(slopes[k], numeric, 1e-6 * std::max(1.0, std::abs(numeric)))
+          << name << ", input " << i << ", element " << k;
     }
   }
 }

@@ -8,11 +8,11 @@ namespace gradus {
 
 Ref<Buffer> Buffer::allocate(std::size_t bytes) {
   const std::size_t rounded = (std::max<std::size_t>(bytes, 1) + alignment - 1) / alignment * alignment;
-  auto* data = static_cast<std::byte*>(::operator new(rounded, std::align_val_t{alignment}));
+  auto* data = static_cast<std::byte*>(::operator new (rounded, std::align_val_t{alignment}));
   try {
     return Ref<Buffer>(new Buffer(data, bytes, nullptr));
   } catch (...) {
-    ::operator delete(data, std::align_val_t{alignment});
+    ::operator delete (data, std::align_val_t{alignment});
     throw;
   }
 }
@@ -25,7 +25,7 @@ Buffer::~Buffer() {
   if (release_) {
     release_();
   } else {
-    ::operator delete(data_, std::align_val_t{alignment});
+    ::operator delete (data_, std::align_val_t{alignment});
   }
 }
 

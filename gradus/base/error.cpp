@@ -122,8 +122,8 @@ std::string nearest_name(std::string_view name, const std::vector<std::string>& 
 }
 
 void assertion_failed(const char* condition, const char* file, int line) {
-  std::fprintf(stderr, "gradus: broken promise at %s:%d: %s\nThis is a defect of Gradus; please report it.\n", file, line,
-               condition);
+  std::fprintf(stderr, "gradus: broken promise at %s:%d: %s\nThis is a defect of Gradus; please report it.\n", file,
+               line, condition);
   std::abort();
 }
 

@@ -46,7 +46,9 @@ constexpr std::size_t count_aggregate() {
 /// A class with constructors says how many fields it has; a wrong number does not compile, so no field is forgotten:
 ///   struct Block { nn::Linear a, b; static constexpr int field_count = 2; explicit Block(int width) : ... };
 template <class T>
-concept CountsItself = requires { { T::field_count } -> std::convertible_to<int>; };
+concept CountsItself = requires {
+  { T::field_count } -> std::convertible_to<int>;
+};
 
 /// Structs whose fields can be walked.
 template <class T>
@@ -162,9 +164,8 @@ inline constexpr std::string_view name = detail::find_name<T, I>();
 template <class T, class F>
 constexpr void for_each(T& object, F&& f) {
   auto all = tie(object);
-  [&]<std::size_t... I>(std::index_sequence<I...>) {
-    (f(name<std::remove_const_t<T>, I>, std::get<I>(all)), ...);
-  }(std::make_index_sequence<std::tuple_size_v<decltype(all)>>{});
+  [&]<std::size_t... I>(std::index_sequence<I...>) { (f(name<std::remove_const_t<T>, I>, std::get<I>(all)), ...); }
+  (std::make_index_sequence<std::tuple_size_v<decltype(all)>>{});
 }
 
 }  // namespace gradus::fields

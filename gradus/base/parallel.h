@@ -21,7 +21,8 @@ void parallel_ranges(std::int64_t count, std::int64_t grain, RangeBody body, con
 template <class Body>
 void parallel_for(std::int64_t count, std::int64_t grain, const Body& body) {
   detail::parallel_ranges(
-      count, grain, [](const void* context, std::int64_t begin, std::int64_t end) {
+      count, grain,
+      [](const void* context, std::int64_t begin, std::int64_t end) {
         (*static_cast<const Body*>(context))(begin, end);
       },
       &body);

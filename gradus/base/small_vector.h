@@ -60,7 +60,7 @@ class SmallVector {
   void reserve(std::size_t wanted) {
     if (wanted <= capacity_) return;
     const std::size_t grown = wanted < 2 * capacity_ ? 2 * capacity_ : wanted;
-    T* fresh = static_cast<T*>(::operator new(grown * sizeof(T), std::align_val_t{alignof(T)}));
+    T* fresh = static_cast<T*>(::operator new (grown * sizeof(T), std::align_val_t{alignof(T)}));
     for (std::size_t i = 0; i < size_; ++i) {
       new (fresh + i) T(std::move(data_[i]));
       data_[i].~T();
@@ -100,7 +100,7 @@ class SmallVector {
   T* inline_data() { return reinterpret_cast<T*>(storage_); }
   bool is_inline() { return data_ == inline_data(); }
   void release() {
-    if (!is_inline()) ::operator delete(data_, std::align_val_t{alignof(T)});
+    if (!is_inline()) ::operator delete (data_, std::align_val_t{alignof(T)});
   }
   void destroy() {
     clear();

@@ -10,9 +10,9 @@ namespace gradus::engine {
 
 /// The first value of a graph that is not finite although everything that it was computed from is.
 struct Anomaly {
-  std::string op;       ///< the operation, or "leaf" for an input that is not finite itself
-  std::string module;   ///< path of the module nearest to it, or ""
-  SourceLocation where; ///< the user's call
+  std::string op;        ///< the operation, or "leaf" for an input that is not finite itself
+  std::string module;    ///< path of the module nearest to it, or ""
+  SourceLocation where;  ///< the user's call
   TensorSpec spec;
   std::int64_t position = 0;  ///< of the first such element, in row-major order
   double value = 0;           ///< NaN or an infinity

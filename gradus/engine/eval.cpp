@@ -48,7 +48,7 @@ T Tensor::item(SourceLocation where) const {
   return to_vector<T>(where).front();
 }
 
-#define GRADUS_INSTANTIATE(T)                                          \
+#define GRADUS_INSTANTIATE(T)                                         \
   template std::vector<T> Tensor::to_vector<T>(SourceLocation) const; \
   template T Tensor::item<T>(SourceLocation) const;
 GRADUS_INSTANTIATE(float)

@@ -49,7 +49,8 @@ Tensors interpret(const Capture& captured, bool reference,
     const Vertex& v = graph.vertices[i];
     if (v.is_leaf()) {
       Node* node = captured.leaves[next_leaf++];
-      for (int output = 0; output < static_cast<int>(v.specs.size()); ++output) values[i].emplace_back(Ref<Node>(node), output);
+      for (int output = 0; output < static_cast<int>(v.specs.size()); ++output)
+        values[i].emplace_back(Ref<Node>(node), output);
     } else {
       values[i] = run_vertex(graph, v, values, reference);
     }

@@ -89,7 +89,8 @@ class Planner {
   std::int32_t merged(std::int32_t index) {
     std::int32_t root = index;
     while (merged_into_[static_cast<std::size_t>(root)] >= 0) root = merged_into_[static_cast<std::size_t>(root)];
-    while (index != root) index = std::exchange(merged_into_[static_cast<std::size_t>(index)], root);  // shorten the way
+    while (index != root)
+      index = std::exchange(merged_into_[static_cast<std::size_t>(index)], root);  // shorten the way
     return root;
   }
 
@@ -135,7 +136,8 @@ class Planner {
   void bind_results() {
     for (const ValueId id : graph_.results) {
       Storage& s = storage(storage_of(id));
-      if (s.place == Place::leaf) donatable_[static_cast<std::size_t>(storage_of(id))] = false;  // a view of it is a result
+      if (s.place == Place::leaf)
+        donatable_[static_cast<std::size_t>(storage_of(id))] = false;  // a view of it is a result
       if (s.place != Place::arena) continue;
       s.place = Place::result;
       s.index = static_cast<std::int32_t>(plan_.result_buffers.size());
@@ -179,7 +181,8 @@ class Planner {
     const auto is_from = [&](std::int32_t other) { return merged(other) == from; };
     const bool alone = std::count_if(step.inputs.begin(), step.inputs.end(), is_from) == 1 &&
                        std::none_of(step.outputs.begin(), step.outputs.end(), is_from);
-    if (!alone || last_use_[f] != static_cast<std::int32_t>(s) || storage(from).bytes != storage(to).bytes) return false;
+    if (!alone || last_use_[f] != static_cast<std::int32_t>(s) || storage(from).bytes != storage(to).bytes)
+      return false;
     if (storage(from).place == Place::leaf) {
       // A leaf gives its memory to a result, once, and only where nothing can fail afterwards: a failed run changes nothing.
       if (!is_pass_enabled("donate") || !donatable_[f] || storage(to).place != Place::result) return false;

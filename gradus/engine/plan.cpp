@@ -63,7 +63,8 @@ Step make_step(const Graph& graph, const Vertex& v) {
 std::string place_str(const Plan& plan, std::int32_t index) {
   const Storage& s = plan.storages[static_cast<std::size_t>(index)];
   switch (s.place) {
-    case Place::leaf: return s.output == 0 ? fmt::format("leaf{}", s.index) : fmt::format("leaf{}.{}", s.index, s.output);
+    case Place::leaf:
+      return s.output == 0 ? fmt::format("leaf{}", s.index) : fmt::format("leaf{}.{}", s.index, s.output);
     case Place::arena: return fmt::format("arena+{}", s.offset);
     case Place::result: break;
   }
@@ -121,8 +122,8 @@ std::string Plan::print() const {
     text += '\n';
   }
   text += fmt::format("arena {} bytes, {} result buffers", arena_bytes, result_buffers.size());
-  const auto donated = std::count_if(result_buffers.begin(), result_buffers.end(),
-                                     [](const ResultBuffer& b) { return b.donor >= 0; });
+  const auto donated =
+      std::count_if(result_buffers.begin(), result_buffers.end(), [](const ResultBuffer& b) { return b.donor >= 0; });
   if (donated > 0) text += fmt::format(", {} of them donated by leaves", donated);
   return text + "\n";
 }

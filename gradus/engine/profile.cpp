@@ -60,11 +60,13 @@ std::vector<ProfileRow> sorted(const std::map<std::string, ProfileRow>& table) {
 }
 
 std::string table_str(const char* title, const std::vector<ProfileRow>& rows, double total) {
-  std::string text = fmt::format("{:<44} {:>8} {:>10} {:>6} {:>9} {:>8}\n", title, "calls", "ms", "%", "GFLOP/s", "GB/s");
+  std::string text =
+      fmt::format("{:<44} {:>8} {:>10} {:>6} {:>9} {:>8}\n", title, "calls", "ms", "%", "GFLOP/s", "GB/s");
   for (const ProfileRow& row : rows) {
     const double seconds = std::max(row.seconds, 1e-12);
-    text += fmt::format("{:<44} {:>8} {:>10.3f} {:>6.1f} {:>9.2f} {:>8.2f}\n", row.name, row.calls, row.seconds * 1e3,
-                        100 * row.seconds / std::max(total, 1e-12), row.flops / seconds * 1e-9, row.bytes / seconds * 1e-9);
+    text +=
+        fmt::format("{:<44} {:>8} {:>10.3f} {:>6.1f} {:>9.2f} {:>8.2f}\n", row.name, row.calls, row.seconds * 1e3,
+                    100 * row.seconds / std::max(total, 1e-12), row.flops / seconds * 1e-9, row.bytes / seconds * 1e-9);
   }
   return text;
 }

@@ -11,11 +11,11 @@ struct Step;
 
 /// One line of a profile: all calls of one operation, or of one module.
 struct ProfileRow {
-  std::string name;            ///< operation with its implementation, or a module's path
+  std::string name;  ///< operation with its implementation, or a module's path
   std::int64_t calls = 0;
   double seconds = 0;
-  double flops = 0;            ///< arithmetic operations
-  double bytes = 0;            ///< read and written at least
+  double flops = 0;  ///< arithmetic operations
+  double bytes = 0;  ///< read and written at least
 };
 
 struct Profile {

@@ -22,12 +22,13 @@ struct Vertex {
   SmallVector<ValueId, 3> inputs;
   Specs specs;
   Label label = nullptr;
-  SourceLocation where;     ///< not part of the identity
-  bool donatable = false;   ///< a leaf whose storage nobody else needs
+  SourceLocation where;    ///< not part of the identity
+  bool donatable = false;  ///< a leaf whose storage nobody else needs
 
   bool is_leaf() const { return !op; }
   friend bool operator==(const Vertex& a, const Vertex& b) {
-    return a.op == b.op && a.inputs == b.inputs && a.specs == b.specs && a.label == b.label && a.donatable == b.donatable;
+    return a.op == b.op && a.inputs == b.inputs && a.specs == b.specs && a.label == b.label &&
+           a.donatable == b.donatable;
   }
 };
 
@@ -46,8 +47,8 @@ struct Graph {
 /// A graph together with the nodes that it was taken from.
 struct Capture {
   Graph graph;
-  std::vector<Node*> leaves;          ///< of the leaf vertices, in order
-  std::vector<Node*> results;         ///< the nodes that the run must publish; their outputs are graph.results, in order
+  std::vector<Node*> leaves;   ///< of the leaf vertices, in order
+  std::vector<Node*> results;  ///< the nodes that the run must publish; their outputs are graph.results, in order
 };
 
 /// Takes the graph below `roots`. Results are the roots and every recorded node that the user still holds.

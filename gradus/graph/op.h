@@ -54,7 +54,8 @@ struct VjpArgs {
 ///
 /// It knows no kernel, device or thread. `infer` throws Error without a location; the builder adds it.
 template <class T>
-concept OpAttributes = std::equality_comparable<T> && requires(const T& op, std::span<const TensorSpec> specs, const VjpArgs& args) {
+concept OpAttributes = std::equality_comparable<T> &&
+    requires(const T& op, std::span<const TensorSpec> specs, const VjpArgs& args) {
   { op.name() } -> std::convertible_to<std::string_view>;
   { op.family() } -> std::same_as<OpFamily>;
   { op.infer(specs) } -> std::same_as<Specs>;
@@ -79,7 +80,10 @@ std::string attribute_str(const T& value) {
     return std::to_string(static_cast<long long>(value));
   } else if constexpr (std::is_arithmetic_v<T>) {
     return number_str(static_cast<double>(value));
-  } else if constexpr (requires { value.begin(); value.end(); }) {
+  } else if constexpr (requires {
+                         value.begin();
+                         value.end();
+                       }) {
     std::string text = "[";
     for (const auto& item : value) text += (text.size() > 1 ? ", " : "") + attribute_str(item);
     return text + "]";
@@ -104,7 +108,10 @@ std::uint64_t attribute_hash(std::uint64_t seed, const T& value) {
     return hash_combine(seed, wide == 0 ? 0 : bits);  // 0.0 == -0.0
   } else if constexpr (std::is_enum_v<T> || std::is_integral_v<T>) {
     return hash_combine(seed, static_cast<std::uint64_t>(value));
-  } else if constexpr (requires { value.begin(); value.end(); }) {
+  } else if constexpr (requires {
+                         value.begin();
+                         value.end();
+                       }) {
     for (const auto& item : value) seed = attribute_hash(seed, item);
     return hash_combine(seed, 0x5e);
   } else {
@@ -132,9 +139,7 @@ inline constexpr char op_type_id = 0;
 
 template <OpAttributes T>
 struct OpRecordOf final : OpRecord {
-  explicit OpRecordOf(T value) : op(std::move(value)) {
-    hash = attribute_hash(hash_bytes(op.name()), op);
-  }
+  explicit OpRecordOf(T value) : op(std::move(value)) { hash = attribute_hash(hash_bytes(op.name()), op); }
   const void* type() const override { return &op_type_id<T>; }
   const void* attributes() const override { return &op; }
   std::string_view name() const override { return op.name(); }
@@ -172,7 +177,8 @@ class Op {
   /// The attributes if this is a T, else nullptr.
   template <class T>
   const T* as() const {
-    return record_ && record_->type() == &detail::op_type_id<T> ? static_cast<const T*>(record_->attributes()) : nullptr;
+    return record_ && record_->type() == &detail::op_type_id<T> ? static_cast<const T*>(record_->attributes())
+                                                                : nullptr;
   }
   friend bool operator==(const Op& a, const Op& b) {
     if (a.record_ == b.record_) return true;

@@ -97,12 +97,11 @@ class TensorArg {
   TensorArg(Tensor&& tensor, SourceLocation where = SourceLocation::current())  // NOLINT
       : tensor_(std::move(tensor)), where_(where) {}
   template <class T>
-    requires(std::convertible_to<const T&, Tensor> && !std::same_as<T, Tensor> && !std::same_as<T, TensorArg>)
-  TensorArg(const T& holder, SourceLocation where = SourceLocation::current())  // NOLINT
+  requires(std::convertible_to<const T&, Tensor> && !std::same_as<T, Tensor> && !std::same_as<T, TensorArg>)
+      TensorArg(const T& holder, SourceLocation where = SourceLocation::current())  // NOLINT
       : tensor_(static_cast<Tensor>(holder)), where_(where) {}
   template <class T>
-    requires std::is_arithmetic_v<T>
-  TensorArg(T number, SourceLocation where = SourceLocation::current())  // NOLINT
+  requires std::is_arithmetic_v<T> TensorArg(T number, SourceLocation where = SourceLocation::current())  // NOLINT
       : number_(static_cast<double>(number)), is_number_(true), number_dtype_(number_type<T>()), where_(where) {}
 
   const Tensor& tensor() const { return tensor_; }

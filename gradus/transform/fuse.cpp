@@ -53,7 +53,8 @@ Access look_through_views(const Graph& graph, ValueId id) {
       const int added = to.rank() - from.rank();
       std::array<std::int64_t, Shape::max_rank> moved{};
       for (int axis = added; axis < to.rank(); ++axis) {
-        if (from[axis - added] == to[axis]) moved[static_cast<std::size_t>(axis - added)] = start[static_cast<std::size_t>(axis)];
+        if (from[axis - added] == to[axis])
+          moved[static_cast<std::size_t>(axis - added)] = start[static_cast<std::size_t>(axis)];
       }
       start = moved;
       for (int k = 0; k < rank; ++k) {
@@ -96,13 +97,15 @@ std::vector<std::int32_t> assign_regions(const Graph& graph, const FuseOptions& 
     const Vertex& v = graph.vertices[i];
     if (!v.is_leaf() && is_pointwise(v)) {
       // One instruction, and one for each constant among its operands.
-      const int cost = 1 + static_cast<int>(std::count_if(v.inputs.begin(), v.inputs.end(),
-                                                          [&](ValueId id) { return find_constant(graph, id) != nullptr; }));
+      const int cost = 1 + static_cast<int>(std::count_if(v.inputs.begin(), v.inputs.end(), [&](ValueId id) {
+                         return find_constant(graph, id) != nullptr;
+                       }));
       const int reads = static_cast<int>(v.inputs.size()) + 1;
       const std::int32_t candidate = common[i];
       const auto c = static_cast<std::size_t>(std::max(candidate, 0));
       const bool joins = candidate >= 0 && graph.vertices[c].specs.front().shape == v.specs.front().shape &&
-                         instructions[c] + cost <= options.max_instructions && operands[c] + reads <= options.max_operands;
+                         instructions[c] + cost <= options.max_instructions &&
+                         operands[c] + reads <= options.max_operands;
       region[i] = joins ? candidate : static_cast<std::int32_t>(i);
       const auto r = static_cast<std::size_t>(region[i]);
       instructions[r] += cost;
@@ -210,7 +213,8 @@ class RegionWriter {
     }
     for (RegionInput& in : region_.inputs) {
       std::array<std::int64_t, Shape::max_rank> strides{};
-      for (std::size_t axis = 0; axis < static_cast<std::size_t>(space.rank()); ++axis) strides[axis] = in.strides[from[axis]];
+      for (std::size_t axis = 0; axis < static_cast<std::size_t>(space.rank()); ++axis)
+        strides[axis] = in.strides[from[axis]];
       in.strides = strides;
     }
     region_.space = space;
@@ -267,7 +271,9 @@ Graph fuse(const Graph& graph, const FuseOptions& options) {
   }
   Graph fused;
   std::vector<std::vector<ValueId>> moved(graph.vertices.size());
-  const auto rename = [&](ValueId id) { return moved[static_cast<std::size_t>(id.vertex)][static_cast<std::size_t>(id.output)]; };
+  const auto rename = [&](ValueId id) {
+    return moved[static_cast<std::size_t>(id.vertex)][static_cast<std::size_t>(id.output)];
+  };
   for (std::size_t i = 0; i < graph.vertices.size(); ++i) {
     if (!needed[i] || (region[i] >= 0 && members[static_cast<std::size_t>(region[i])].back() != i)) continue;
     Vertex v = graph.vertices[i];

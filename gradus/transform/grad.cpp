@@ -52,7 +52,8 @@ class Reverse {
       for (const Tensor& input : node.inputs) {
         const Node& from = *input.node();
         const auto j = static_cast<std::size_t>(walk_.index(&from));
-        if (from.is_leaf() && from.from_parameter && !from.is_parameter && !wanted_[j] && !stops) refuse_evaluated(from);
+        if (from.is_leaf() && from.from_parameter && !from.is_parameter && !wanted_[j] && !stops)
+          refuse_evaluated(from);
         if (reaches_[j]) reaches_[i] = 1;
       }
     }
@@ -63,7 +64,9 @@ class Reverse {
         .at(where_)
         .operand(std::string(node.op ? node.op.name() : "tensor"), node.specs.front(),
                  "evaluated at " + node.evaluated_at.str())
-        .hint("an evaluated tensor is a constant: take the gradients first, or wrap it in stop_gradient() if a constant is meant");
+        .hint(
+            "an evaluated tensor is a constant: take the gradients first, or wrap it in stop_gradient() if a constant "
+            "is meant");
   }
 
   void propagate(const Node& node, std::size_t position) {
@@ -73,7 +76,8 @@ class Reverse {
     }
     VjpArgs args{node.inputs, outputs, cotangents_[position], 0};
     for (std::size_t i = 0; i < node.inputs.size(); ++i) {
-      if (reaches_[static_cast<std::size_t>(walk_.index(node.inputs[i].node().get()))] && is_floating(node.inputs[i].dtype())) {
+      if (reaches_[static_cast<std::size_t>(walk_.index(node.inputs[i].node().get()))] &&
+          is_floating(node.inputs[i].dtype())) {
         args.wanted |= std::uint64_t{1} << std::min<std::size_t>(i, 63);
       }
     }
@@ -128,7 +132,9 @@ Tensors vjp(std::span<const Tensor> outputs, std::span<const Tensor> cotangents,
       throw Error(ErrorKind::state, "gradients", "the tensor to differentiate was evaluated before")
           .at(where)
           .operand("loss", outputs[i].spec(), "evaluated at " + node.evaluated_at.str())
-          .hint("take the gradients before item(), to_vector() or eval(); optimizer.minimize(loss) evaluates the loss as well");
+          .hint(
+              "take the gradients before item(), to_vector() or eval(); optimizer.minimize(loss) evaluates the loss as "
+              "well");
     }
     if (i >= cotangents.size() || cotangents[i].spec() != outputs[i].spec()) {
       Error error(ErrorKind::shape, "vjp", "a cotangent must have the type and shape of its output");

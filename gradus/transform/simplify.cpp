@@ -120,8 +120,8 @@ Result double_negation(Rewriter& rewriter, const Vertex& v) {
 }
 
 using Rule = Result (*)(Rewriter&, const Vertex&);
-constexpr std::array<std::string_view, 5> rule_names{"drop_stop_gradient", "drop_identity", "merge_views", "multiply_by_one",
-                                                     "double_negation"};
+constexpr std::array<std::string_view, 5> rule_names{"drop_stop_gradient", "drop_identity", "merge_views",
+                                                     "multiply_by_one", "double_negation"};
 constexpr std::array<Rule, 5> rules{drop_stop_gradient, drop_identity, merge_views, multiply_by_one, double_negation};
 
 std::array<std::atomic<bool>, 5>& disabled() {
@@ -157,7 +157,9 @@ Graph remove_dead(const Graph& graph) {
 Graph simplify(const Graph& graph) {
   Rewriter rewriter;
   std::vector<std::vector<ValueId>> moved(graph.vertices.size());
-  const auto rename = [&](ValueId id) { return moved[static_cast<std::size_t>(id.vertex)][static_cast<std::size_t>(id.output)]; };
+  const auto rename = [&](ValueId id) {
+    return moved[static_cast<std::size_t>(id.vertex)][static_cast<std::size_t>(id.output)];
+  };
   for (std::size_t i = 0; i < graph.vertices.size(); ++i) {
     Vertex v = graph.vertices[i];
     for (ValueId& id : v.inputs) id = rename(id);

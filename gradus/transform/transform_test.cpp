@@ -133,11 +133,12 @@ TEST(Grad, RefusesAnEvaluatedLoss) {
     grad(loss, {x}, SourceLocation{"train.cpp", 13});
     FAIL();
   } catch (const Error& error) {
-    EXPECT_STREQ(error.what(),
-                 "state error in gradients, called at train.cpp:13: the tensor to differentiate was evaluated before\n"
-                 "  loss  f32 []   evaluated at train.cpp:12\n"
-                 "  hint: take the gradients before item(), to_vector() or eval(); optimizer.minimize(loss) evaluates the loss "
-                 "as well");
+    EXPECT_STREQ(
+        error.what(),
+        "state error in gradients, called at train.cpp:13: the tensor to differentiate was evaluated before\n"
+        "  loss  f32 []   evaluated at train.cpp:12\n"
+        "  hint: take the gradients before item(), to_vector() or eval(); optimizer.minimize(loss) evaluates the loss "
+        "as well");
   }
 }
 
@@ -151,7 +152,8 @@ TEST(Grad, RefusesAnEvaluatedTensorOnTheWay) {
     grad(loss, {w});
     FAIL();
   } catch (const Error& error) {
-    EXPECT_NE(std::string(error.what()).find("exp  f32 [2]   evaluated at debug.cpp:3"), std::string::npos) << error.what();
+    EXPECT_NE(std::string(error.what()).find("exp  f32 [2]   evaluated at debug.cpp:3"), std::string::npos)
+        << error.what();
   }
   EXPECT_NO_THROW(grad(sum(stop_gradient(hidden) * w), {w}));
 }
