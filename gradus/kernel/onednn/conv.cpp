@@ -30,7 +30,7 @@ struct Problem {
 std::unique_ptr<Kernel> make_conv(const Request& r, std::string& reason) {
   if (!all_f32(r, reason) || has_empty(r, reason)) return nullptr;
   const Problem p(*r.op.as<Conv2d>(), r.inputs[0].shape, r.inputs[1].shape, r.outputs[0].shape);
-  return guarded(reason, [&]() -> std::unique_ptr<Kernel> {
+  return guarded(reason, p.flops, [&]() -> std::unique_ptr<Kernel> {
     const auto desc = p.forward();
     auto program = std::make_unique<Program>(p.flops);
     const dnnl::memory x = program->input_as(0, plain(p.x), desc.src_desc());
@@ -47,7 +47,7 @@ std::unique_ptr<Kernel> make_input_gradient(const Request& r, std::string& reaso
   if (!all_f32(r, reason) || has_empty(r, reason)) return nullptr;
   const Conv2d& conv = r.op.as<Conv2dInputGradient>()->conv;
   const Problem p(conv, r.outputs[0].shape, r.inputs[1].shape, r.inputs[0].shape);
-  return guarded(reason, [&]() -> std::unique_ptr<Kernel> {
+  return guarded(reason, p.flops, [&]() -> std::unique_ptr<Kernel> {
     const auto desc = conv_input_gradient_desc(any(p.x), any(p.weight), any(p.y), p.windows, p.forward());
     auto program = std::make_unique<Program>(p.flops);
     const dnnl::memory dy = program->input_as(0, plain(p.y), desc.diff_dst_desc());
@@ -64,7 +64,7 @@ std::unique_ptr<Kernel> make_weight_gradient(const Request& r, std::string& reas
   if (!all_f32(r, reason) || has_empty(r, reason)) return nullptr;
   const Conv2d& conv = r.op.as<Conv2dWeightGradient>()->conv;
   const Problem p(conv, r.inputs[0].shape, r.outputs[0].shape, r.inputs[1].shape);
-  return guarded(reason, [&]() -> std::unique_ptr<Kernel> {
+  return guarded(reason, p.flops, [&]() -> std::unique_ptr<Kernel> {
     const auto desc = conv_weight_gradient_desc(any(p.x), any(p.weight), any(p.y), p.windows, p.forward());
     auto program = std::make_unique<Program>(p.flops);
     const dnnl::memory x = program->input_as(0, plain(p.x), desc.src_desc());

@@ -26,11 +26,12 @@ std::unique_ptr<Kernel> make_matmul(const Request& request, std::string& reason)
   const int rank = c_shape.rank();
   const std::int64_t batch = c_shape.numel(0, rank - 2), m = c_shape[rank - 2], n = c_shape[rank - 1];
   const std::int64_t k = a_shape[rank - (op.transpose_a ? 2 : 1)];
-  return guarded(reason, [&]() -> std::unique_ptr<Kernel> {
+  const double flops = 2.0 * static_cast<double>(batch * m * n) * static_cast<double>(k);
+  return guarded(reason, flops, [&]() -> std::unique_ptr<Kernel> {
     const Desc a = matrices(batch, m, k, op.transpose_a), b = matrices(batch, k, n, op.transpose_b);
     const Desc c = matrices(batch, m, n, false);
     const auto desc = matmul_desc(a, b, c);
-    auto program = std::make_unique<Program>(2.0 * static_cast<double>(batch * m * n) * static_cast<double>(k));
+    auto program = std::make_unique<Program>(flops);
     program->add(dnnl::matmul(desc), desc,
                  {{DNNL_ARG_SRC, program->input(0, a)},
                   {DNNL_ARG_WEIGHTS, program->input(1, b)},

@@ -22,6 +22,13 @@ struct Problem {
         algorithm(pool.count_include_pad ? dnnl::algorithm::pooling_avg_include_padding
                                          : dnnl::algorithm::pooling_avg_exclude_padding) {}
 
+  /// Additions of one pass.
+  double work() const {
+    double product = static_cast<double>(kernel[0] * kernel[1]);
+    for (const auto size : y) product *= static_cast<double>(size);
+    return product;
+  }
+
   dnnl::pooling_forward::primitive_desc forward() const {
     return pool_desc(algorithm, plain(x), plain(y), kernel, windows);
   }
@@ -30,7 +37,7 @@ struct Problem {
 std::unique_ptr<Kernel> make_avg(const Request& r, std::string& reason) {
   if (!all_f32(r, reason) || has_empty(r, reason)) return nullptr;
   const Problem p(*r.op.as<AvgPool2d>(), r.inputs[0].shape, r.outputs[0].shape);
-  return guarded(reason, [&]() -> std::unique_ptr<Kernel> {
+  return guarded(reason, p.work(), [&]() -> std::unique_ptr<Kernel> {
     const auto desc = p.forward();
     auto program = std::make_unique<Program>(0);
     program->add(dnnl::pooling_forward(desc), desc,
@@ -42,7 +49,7 @@ std::unique_ptr<Kernel> make_avg(const Request& r, std::string& reason) {
 std::unique_ptr<Kernel> make_avg_gradient(const Request& r, std::string& reason) {
   if (!all_f32(r, reason) || has_empty(r, reason)) return nullptr;
   const Problem p(r.op.as<AvgPool2dGradient>()->pool, r.outputs[0].shape, r.inputs[0].shape);
-  return guarded(reason, [&]() -> std::unique_ptr<Kernel> {
+  return guarded(reason, p.work(), [&]() -> std::unique_ptr<Kernel> {
     const auto desc = pool_gradient_desc(p.algorithm, plain(p.x), plain(p.y), p.kernel, p.windows, p.forward());
     auto program = std::make_unique<Program>(0);
     program->add(

@@ -15,27 +15,19 @@ std::string onednn_version() {
 }
 
 namespace onednn {
-namespace {
 
-/// Lets oneDNN use `threads` threads for as long as it lives.
-class ThreadLimit {
- public:
-  explicit ThreadLimit(int threads) : before_(omp_get_max_threads()) {
-    if (before_ != threads) omp_set_num_threads(threads);
-    changed_ = before_ != threads;
-  }
-  ~ThreadLimit() {
-    if (changed_) omp_set_num_threads(before_);
-  }
-  ThreadLimit(const ThreadLimit&) = delete;
-  ThreadLimit& operator=(const ThreadLimit&) = delete;
+ThreadLimit::ThreadLimit(int threads) : before_(omp_get_max_threads()), changed_(before_ != threads) {
+  if (changed_) omp_set_num_threads(threads);
+}
 
- private:
-  int before_;
-  bool changed_;
-};
+ThreadLimit::~ThreadLimit() {
+  if (changed_) omp_set_num_threads(before_);
+}
 
-}  // namespace
+int threads_for(double flops) {
+  constexpr double flops_per_thread = 2e6;  // some 20 us: below that, waking a thread costs more than it does
+  return flops < 2 * flops_per_thread ? 1 : num_threads();
+}
 
 const dnnl::engine& engine() {
   static const auto* cpu = new dnnl::engine(dnnl::engine::kind::cpu, 0);

@@ -10,6 +10,22 @@
 
 namespace gradus::kernel::onednn {
 
+/// Lets oneDNN use `threads` threads for as long as it lives.
+class ThreadLimit {
+ public:
+  explicit ThreadLimit(int threads);
+  ~ThreadLimit();
+  ThreadLimit(const ThreadLimit&) = delete;
+  ThreadLimit& operator=(const ThreadLimit&) = delete;
+
+ private:
+  int before_;
+  bool changed_;
+};
+
+/// Threads that a call of so much arithmetic pays for.
+int threads_for(double flops);
+
 /// Everything is created while it is built; a run only sets the addresses and executes. Building throws dnnl::error, which
 /// `guarded` turns into a refusal.
 class Program final : public Kernel {
@@ -69,9 +85,10 @@ bool has_empty(const Request& request, std::string& reason);
 /// True when all operands and results are f32; otherwise says so in `reason`.
 bool all_f32(const Request& request, std::string& reason);
 
-/// Runs `build` and turns oneDNN's exceptions into a refusal.
+/// Runs `build`, for as many threads as `flops` is worth, and turns oneDNN's exceptions into a refusal.
 template <class Build>
-std::unique_ptr<Kernel> guarded(std::string& reason, const Build& build) {
+std::unique_ptr<Kernel> guarded(std::string& reason, double flops, const Build& build) {
+  const ThreadLimit limit(threads_for(flops));
   try {
     return build();
   } catch (const dnnl::error& error) {
