@@ -122,7 +122,7 @@ TEST(Summary, LeNet5ByHand) {
   }
   EXPECT_THAT(rows,
               ElementsAre("conv1 conv2d [6, 28, 28]", " relu [6, 28, 28]", " max_pool2d [6, 14, 14]",
-                          "conv2 conv2d [16, 10, 10]", " relu [16, 10, 10]", " max_pool2d [16, 5, 5]", " reshape [400]",
+                          "conv2 conv2d [16, 10, 10]", " relu [16, 10, 10]", " max_pool2d [16, 5, 5]", " flatten [400]",
                           "fc1 linear [120]", " relu [120]", "fc2 linear [84]", " relu [84]", "fc3 linear [10]"));
   EXPECT_EQ(parameters, s.parameters);
   EXPECT_EQ(bytes, s.activation_bytes);

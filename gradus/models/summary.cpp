@@ -78,7 +78,7 @@ class Reader {
     rows_[&node] = summary_.rows.size();
     const bool is_linear = node.op.as<MatMul>() && through_views(node.inputs[1].node().get())->is_parameter;
     SummaryRow& row = summary_.rows.emplace_back();
-    row.operation = is_linear ? "linear" : std::string(node.op.name());
+    row.operation = is_linear ? "linear" : std::string(node.called.empty() ? node.op.name() : node.called);
     return row;
   }
 
