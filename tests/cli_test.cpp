@@ -232,7 +232,7 @@ TEST_F(Cli, VersionIsTheProjects) {
 
 TEST_F(Cli, TerminalGetsABar) {
   const int master = posix_openpt(O_RDWR | O_NOCTTY);
-  ASSERT_GE(master, 0);
+  if (master < 0) GTEST_SKIP() << "this machine gives no pseudo-terminals (is /dev/pts mounted?)";
   ASSERT_EQ(grantpt(master), 0);
   ASSERT_EQ(unlockpt(master), 0);
   const int slave = open(ptsname(master), O_RDWR | O_NOCTTY);
