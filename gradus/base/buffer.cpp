@@ -1,12 +1,14 @@
 #include "gradus/base/buffer.h"
 
 #include <algorithm>
+#include <limits>
 #include <new>
 #include <utility>
 
 namespace gradus {
 
 Ref<Buffer> Buffer::allocate(std::size_t bytes) {
+  if (bytes > std::numeric_limits<std::size_t>::max() - alignment) throw std::bad_alloc();
   const std::size_t rounded = (std::max<std::size_t>(bytes, 1) + alignment - 1) / alignment * alignment;
   auto* data = static_cast<std::byte*>(::operator new (rounded, std::align_val_t{alignment}));
   try {

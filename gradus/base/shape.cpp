@@ -18,12 +18,31 @@ void Shape::insert(int axis, std::int64_t size) {
   if (rank_ == max_rank) {
     throw Error(ErrorKind::shape, "shape", fmt::format("more than {} axes", max_rank)).field("axes", str());
   }
-  if (size < 0) {
-    throw Error(ErrorKind::shape, "shape", fmt::format("axis {} has the negative size {}", axis, size));
-  }
   std::copy_backward(sizes_.begin() + axis, sizes_.begin() + rank_, sizes_.begin() + rank_ + 1);
   sizes_[static_cast<std::size_t>(axis)] = size;
   ++rank_;
+  check_sizes();
+}
+
+void Shape::set(int axis, std::int64_t size) {
+  GRADUS_ASSERT(axis >= 0 && axis < rank_);
+  sizes_[static_cast<std::size_t>(axis)] = size;
+  check_sizes();
+}
+
+void Shape::check_sizes() const {
+  std::int64_t product = 1;
+  for (int axis = 0; axis < rank_; ++axis) {
+    const std::int64_t size = (*this)[axis];
+    if (size < 0) {
+      throw Error(ErrorKind::shape, "shape", fmt::format("axis {} has the negative size {}", axis, size));
+    }
+    if (size > max_elements || product > max_elements / std::max<std::int64_t>(size, 1)) {
+      throw Error(ErrorKind::shape, "shape", fmt::format("more than 2^48 elements: {}", str()))
+          .hint("is one of the sizes a mistake?");
+    }
+    product *= std::max<std::int64_t>(size, 1);
+  }
 }
 
 void Shape::erase(int axis) {

@@ -15,16 +15,18 @@ namespace gradus {
 class Shape {
  public:
   static constexpr int max_rank = 8;
+  /// Elements that a shape may have, counting empty axes as 1: far more than memory, far less than what overflows.
+  static constexpr std::int64_t max_elements = std::int64_t{1} << 48;
 
   constexpr Shape() = default;
-  /// Throws Error(shape) for a negative size or more than max_rank axes.
+  /// Throws Error(shape) for a negative size, more than max_rank axes, or more than max_elements.
   Shape(std::initializer_list<std::int64_t> sizes) : Shape(std::span(sizes.begin(), sizes.size())) {}
   explicit Shape(std::span<const std::int64_t> sizes);
 
   int rank() const { return rank_; }
   std::int64_t operator[](int axis) const { return sizes_[static_cast<std::size_t>(axis)]; }
-  /// Changes one size; `axis` must be in [0, rank).
-  void set(int axis, std::int64_t size) { sizes_[static_cast<std::size_t>(axis)] = size; }
+  /// Changes one size; `axis` must be in [0, rank). Throws as the constructor.
+  void set(int axis, std::int64_t size);
   void push_back(std::int64_t size);
   void insert(int axis, std::int64_t size);
   void erase(int axis);
@@ -43,6 +45,8 @@ class Shape {
   friend bool operator==(const Shape&, const Shape&) = default;
 
  private:
+  void check_sizes() const;
+
   std::array<std::int64_t, max_rank> sizes_{};  // unused entries stay 0, so that == and hashing can be by member
   int rank_ = 0;
 };

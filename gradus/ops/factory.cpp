@@ -100,9 +100,10 @@ Tensor full(const Shape& shape, const TensorArg& value, std::optional<DType> dty
 
 Tensor eye(std::int64_t n, DType dtype, SourceLocation where) {
   if (n < 0) throw Error(ErrorKind::value, "eye", fmt::format("{} rows", n)).at(where);
+  const Shape shape{n, n};  // refuses what does not fit
   std::vector<std::uint8_t> elements(static_cast<std::size_t>(n * n));
   for (std::int64_t i = 0; i < n; ++i) elements[static_cast<std::size_t>(i * (n + 1))] = 1;
-  const Tensor identity = leaf<std::uint8_t>({n, n}, std::span<const std::uint8_t>(elements));
+  const Tensor identity = leaf<std::uint8_t>(shape, std::span<const std::uint8_t>(elements));
   return dtype == DType::u8 ? identity : cast(TensorArg(identity, where), dtype);
 }
 

@@ -84,7 +84,7 @@ Specs Slice::infer(std::span<const TensorSpec> inputs) const {
   }
   if (step < 1) throw Error(ErrorKind::value, "slice", fmt::format("the step is {}, expected 1 or more", step));
   TensorSpec output = inputs[0];
-  output.shape.set(axis, (stop - start + step - 1) / step);
+  output.shape.set(axis, stop == start ? 0 : (stop - start - 1) / step + 1);
   return {output};
 }
 
