@@ -1,6 +1,7 @@
 // Operations as immutable values: attributes, shape rule, gradient.
 #pragma once
 
+#include <bit>
 #include <concepts>
 #include <cstdint>
 #include <cstring>
@@ -60,6 +61,17 @@ concept OpAttributes = std::equality_comparable<T> &&
   { op.family() } -> std::same_as<OpFamily>;
   { op.infer(specs) } -> std::same_as<Specs>;
   { op.vjp(args) } -> std::same_as<Tensors>;
+};
+
+/// A number among an operation's attributes. Compared by its bits: a NaN equals itself, and -0 is not 0.
+struct Immediate {
+  std::uint64_t bits = 0;
+  static constexpr int field_count = 1;
+
+  constexpr Immediate(double value = 0) : bits(std::bit_cast<std::uint64_t>(value)) {}  // NOLINT: implicit by design
+  constexpr operator double() const { return std::bit_cast<double>(bits); }             // NOLINT
+  std::string str() const;
+  friend bool operator==(const Immediate&, const Immediate&) = default;
 };
 
 namespace detail {

@@ -24,6 +24,8 @@ std::string escape(std::string_view text) {
 
 }  // namespace
 
+std::string Immediate::str() const { return fmt::format("{}", static_cast<double>(*this)); }
+
 std::string detail::number_str(double value) { return fmt::format("{}", value); }
 
 std::string print(const Graph& graph) {

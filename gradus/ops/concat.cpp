@@ -3,6 +3,7 @@
 #include <fmt/format.h>
 
 #include <cmath>
+#include <limits>
 #include <vector>
 
 #include "gradus/base/error.h"
@@ -27,7 +28,8 @@ bool fits(double value, DType dtype) {
 Specs Pad::infer(std::span<const TensorSpec> inputs) const {
   TensorSpec output = inputs[0];
   if (!fits(value, output.dtype)) {
-    throw Error(ErrorKind::value, "pad", fmt::format("{} is not a number of type {}", value, name_of(output.dtype)))
+    throw Error(ErrorKind::value, "pad",
+                fmt::format("{} is not a number of type {}", static_cast<double>(value), name_of(output.dtype)))
         .operand("input", inputs[0]);
   }
   for (int axis = 0; axis < output.shape.rank(); ++axis) {
@@ -40,7 +42,11 @@ Specs Pad::infer(std::span<const TensorSpec> inputs) const {
           .hint("slice() removes elements");
     }
     const std::int64_t size = output.shape[axis], gaps = size > 0 ? size - 1 : 0;
-    output.shape.set(axis, before[at] + size + gaps * interior[at] + after[at]);
+    // Each summand is checked by itself, so that their sum cannot overflow.
+    const bool huge = before[at] > Shape::max_elements || after[at] > Shape::max_elements ||
+                      (gaps > 0 && interior[at] > Shape::max_elements / gaps);
+    output.shape.set(
+        axis, huge ? std::numeric_limits<std::int64_t>::max() : before[at] + size + gaps * interior[at] + after[at]);
   }
   return {output};
 }

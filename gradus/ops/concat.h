@@ -18,7 +18,7 @@ namespace gradus {
 /// one op.
 struct Pad {
   std::array<std::int64_t, Shape::max_rank> before{}, after{}, interior{};
-  double value = 0;
+  Immediate value;
 
   std::string_view name() const { return "pad"; }
   OpFamily family() const { return OpFamily::opaque; }
