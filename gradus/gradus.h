@@ -9,6 +9,7 @@
 #include "gradus/graph/tensor.h"
 #include "gradus/io/safetensors.h"
 #include "gradus/nn/conv.h"
+#include "gradus/nn/eval.h"
 #include "gradus/nn/gradients.h"
 #include "gradus/nn/init.h"
 #include "gradus/nn/linear.h"

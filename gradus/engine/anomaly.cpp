@@ -43,7 +43,12 @@ std::optional<Anomaly> find_nonfinite(const Tensor& tensor) {
       const std::int64_t position = first_nonfinite_of(value, what);
       if (position < 0) continue;
       const Vertex& v = captured.graph.vertices[i];
-      found = Anomaly{std::string(v.op.name()), v.label ? *v.label : "", v.where, value.spec(), position, what};
+      found = Anomaly{std::string(v.op.name()),
+                      v.label ? *v.label : "",
+                      captured.where[static_cast<std::size_t>(v.source)],
+                      value.spec(),
+                      position,
+                      what};
       return false;
     }
     return true;

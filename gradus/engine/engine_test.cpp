@@ -2,6 +2,8 @@
 
 #include <cmath>
 #include <limits>
+#include <new>
+#include <thread>
 
 #include "gradus/base/error.h"
 #include "gradus/engine/anomaly.h"
@@ -133,6 +135,78 @@ TEST(Eval, AMillionNodesBuildDifferentiateEvaluateAndDie) {
   }
   EXPECT_EQ(live_nodes(), before);
   engine::clear_plan_cache();
+}
+
+TEST(Eval, ErrorsOfACachedPlanNameTheLineOfThisCall) {
+  const auto pick = [](std::int64_t index, int line) {
+    const Tensor x = tensor({1.f, 2.f, 3.f}), i = abs(tensor({index}));  // recorded: checked when it runs
+    return gather(TensorArg(x, SourceLocation{"a.cpp", line}), 0, i);
+  };
+  EXPECT_EQ(pick(2, 10).item<float>(), 3);
+  try {
+    eval(pick(3, 99));
+    FAIL();
+  } catch (const Error& error) {
+    EXPECT_NE(std::string(error.what()).find("called at a.cpp:99"), std::string::npos) << error.what();
+  }
+}
+
+TEST(Eval, RemembersTheLineOfTheEvaluation) {
+  const Tensor x = tensor(2.f), loss = x * x;
+  eval(loss);
+  EXPECT_EQ(loss.node()->evaluated_at.str(), "engine_test.cpp:" + std::to_string(__LINE__ - 1));
+}
+
+TEST(Eval, ElementsSaturateAsCastDoes) {
+  const Tensor x = tensor({300.f, -1.f, std::numeric_limits<float>::quiet_NaN()});
+  EXPECT_EQ(x.to_vector<std::uint8_t>(), (std::vector<std::uint8_t>{255, 0, 0}));
+}
+
+TEST(Eval, TwoThreadsShareLeaves) {
+  const Tensor start = leaf<float>(Shape{32, 32}, std::vector<float>(1024, 0.01f));
+  const auto train = [&] {
+    Tensor w = start;
+    for (int step = 0; step < 20; ++step) {
+      const Tensor loss = mean(square(tanh(matmul(w, w)) - start));
+      w = w - grad(loss, {w})[0] * 0.5f;
+      eval(w);
+    }
+    return w.to_vector<float>();
+  };
+  const std::vector<float> expected = train();
+  std::vector<float> results[2];
+  std::thread other([&] { results[0] = train(); });
+  results[1] = train();
+  other.join();
+  EXPECT_EQ(results[0], expected);
+  EXPECT_EQ(results[1], expected);
+}
+
+TEST(Plan, PassesArePartOfTheKey) {
+  const auto compute = [] { return (exp(tensor({1.f, 2.f})) + 1.f).to_vector<float>(); };
+  const std::vector<float> fused = compute();
+  const std::int64_t before = engine::compile_count();
+  engine::set_pass_enabled("fuse", false);
+  EXPECT_EQ(compute(), fused);
+  engine::set_pass_enabled("fuse", true);
+  EXPECT_EQ(engine::compile_count(), before + 1);
+}
+
+TEST(Plan, NumbersThatAreNoNumbersAreFoundAgain) {
+  const auto padded = [] { return pad(tensor({1.f}), {{1, 0}}, std::nan("")).to_vector<float>(); };
+  EXPECT_TRUE(std::isnan(padded()[0]));
+  const std::int64_t before = engine::compile_count();
+  padded();
+  EXPECT_EQ(engine::compile_count(), before);
+}
+
+TEST(Shapes, ThatDoNotFitAnywhereAreRefused) {
+  EXPECT_THROW(zeros({std::int64_t{1} << 61}, DType::f64), Error);
+  EXPECT_THROW(Shape({0x6666666666666667, 5}), Error);
+  EXPECT_THROW(eye(std::int64_t{1} << 32), Error);
+  EXPECT_THROW(pad(ones({2, 3}), {{std::int64_t{1} << 62, std::int64_t{1} << 62}, {0, 0}}), Error);
+  EXPECT_EQ(slice(arange(10), 0, 0, to_end, std::numeric_limits<std::int64_t>::max()).shape(), (Shape{1}));
+  EXPECT_THROW(Buffer::allocate(std::numeric_limits<std::size_t>::max() - 8), std::bad_alloc);
 }
 
 TEST(Plan, PrintsItsKernelCalls) {

@@ -6,6 +6,7 @@
 #include "gradus/engine/plan_cache.h"
 #include "gradus/engine/run.h"
 #include "gradus/graph/graph.h"
+#include "gradus/kernel/elementwise/convert.h"
 
 namespace gradus {
 
@@ -14,7 +15,13 @@ void eval(std::span<const Tensor> tensors, SourceLocation where) {
   for (const Tensor& tensor : tensors) pending = pending || (tensor.defined() && !tensor.evaluated());
   if (!pending) return;
   Capture captured = capture(tensors);
-  const auto cached = engine::find_plan(std::move(captured.graph));
+  std::shared_ptr<engine::CachedPlan> cached;
+  try {
+    cached = engine::find_plan(std::move(captured.graph));
+  } catch (Error& error) {
+    error.at(where);
+    throw;
+  }
   engine::run(*cached, captured, where);
 }
 
@@ -27,11 +34,7 @@ std::vector<T> Tensor::to_vector(SourceLocation where) const {
     using Stored = decltype(zero);
     const auto* stored = reinterpret_cast<const Stored*>(bytes);
     for (std::size_t i = 0; i < elements.size(); ++i) {
-      if constexpr (std::same_as<Stored, BFloat16>) {
-        elements[i] = static_cast<T>(static_cast<float>(stored[i]));
-      } else {
-        elements[i] = static_cast<T>(stored[i]);
-      }
+      elements[i] = kernel::convert<T>(stored[i]);
     }
   });
   return elements;

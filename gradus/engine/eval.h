@@ -13,10 +13,11 @@ namespace gradus {
 /// is thrown, none: Error(index) for an index out of range, Error(dtype) for an operation without a kernel for its types.
 void eval(std::span<const Tensor> tensors, SourceLocation where = SourceLocation::current());
 
+/// The same for single tensors and parameters: `eval(loss, accuracy)`. Whole models: nn/eval.h.
 template <std::convertible_to<Tensor>... More>
-void eval(const Tensor& first, const More&... more) {
-  const Tensor all[] = {first, static_cast<Tensor>(more)...};
-  eval(std::span<const Tensor>(all));
+void eval(const TensorArg& first, const More&... more) {
+  const Tensor all[] = {first.tensor(), static_cast<Tensor>(more)...};
+  eval(std::span<const Tensor>(all), first.where());
 }
 
 }  // namespace gradus

@@ -18,7 +18,9 @@ std::unique_ptr<kernel::Kernel> make_kernel(const kernel::Request& request, bool
   return made;
 }
 
-VertexValues run_vertex(const Graph& graph, const Vertex& v, const std::vector<VertexValues>& values, bool reference) {
+VertexValues run_vertex(const Capture& captured, const Vertex& v, const std::vector<VertexValues>& values,
+                        bool reference) {
+  const Graph& graph = captured.graph;
   std::vector<TensorSpec> input_specs;
   std::vector<const std::byte*> inputs;
   for (const ValueId id : v.inputs) {
@@ -34,7 +36,9 @@ VertexValues run_vertex(const Graph& graph, const Vertex& v, const std::vector<V
   }
   const Ref<Buffer> scratch = Buffer::allocate(made->scratch_bytes());
   const kernel::Status status = made->run({inputs, memory, scratch->data()});
-  if (!status.ok) throw Error(ErrorKind::index, std::string(v.op.name()), "an index is out of range").at(v.where);
+  if (!status.ok)
+    throw Error(ErrorKind::index, std::string(v.op.name()), "an index is out of range")
+        .at(captured.where[static_cast<std::size_t>(v.source)]);
   return outputs;
 }
 
@@ -52,7 +56,7 @@ Tensors interpret(const Capture& captured, bool reference,
       for (int output = 0; output < static_cast<int>(v.specs.size()); ++output)
         values[i].emplace_back(Ref<Node>(node), output);
     } else {
-      values[i] = run_vertex(graph, v, values, reference);
+      values[i] = run_vertex(captured, v, values, reference);
     }
     if (seen && !seen(i, values[i])) return {};
   }

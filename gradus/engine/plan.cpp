@@ -46,17 +46,12 @@ Step make_step(const Graph& graph, const Vertex& v) {
   Step step;
   step.op = v.op;
   step.label = v.label;
-  step.where = v.where;
+  step.source = v.source;
   for (const ValueId id : v.inputs) step.input_specs.push_back(graph.spec(id));
   step.output_specs.assign(v.specs.begin(), v.specs.end());
-  try {
-    kernel::Choice choice = kernel::choose({step.op, step.input_specs, step.output_specs});
-    step.kernel = std::move(choice.kernel);
-    step.implementation = choice.implementation;
-  } catch (Error& error) {
-    error.at(v.where);
-    throw;
-  }
+  kernel::Choice choice = kernel::choose({step.op, step.input_specs, step.output_specs});
+  step.kernel = std::move(choice.kernel);
+  step.implementation = choice.implementation;
   return step;
 }
 
@@ -79,6 +74,14 @@ void set_pass_enabled(std::string_view pass, bool enabled) {
 
 bool is_pass_enabled(std::string_view pass) {
   return !disabled_passes()[pass_index(pass)].load(std::memory_order_relaxed);
+}
+
+unsigned enabled_passes() {
+  unsigned mask = 0;
+  for (std::size_t i = 0; i < pass_names.size(); ++i) {
+    if (!disabled_passes()[i].load(std::memory_order_relaxed)) mask |= 1u << i;
+  }
+  return mask;
 }
 
 double Step::bytes() const {

@@ -44,7 +44,7 @@ struct Step {
   std::int32_t scratch = -1;                  ///< storage, or -1
   std::vector<TensorSpec> input_specs, output_specs;
   Label label = nullptr;
-  SourceLocation where;
+  std::int32_t source = -1;  ///< vertex of the captured graph: two runs of a plan come from different lines
 
   /// Bytes that the call reads and writes at least.
   double bytes() const;
@@ -70,5 +70,7 @@ Plan make_plan(const Graph& graph);
 /// Throws Error(value) for an unknown name.
 void set_pass_enabled(std::string_view pass, bool enabled);
 bool is_pass_enabled(std::string_view pass);
+/// One bit per pass: part of the key of a plan.
+unsigned enabled_passes();
 
 }  // namespace gradus::engine

@@ -14,6 +14,7 @@ constexpr std::size_t capacity = 256;
 struct Entry {
   std::shared_ptr<CachedPlan> cached;
   int threads = 0;
+  unsigned passes = 0;
   std::uint64_t last_use = 0;
 };
 
@@ -35,13 +36,14 @@ std::atomic<std::int64_t> compiled{0};
 std::shared_ptr<CachedPlan> find_plan(Graph graph) {
   const std::uint64_t hash = graph.hash();
   const int threads = num_threads();
+  const unsigned passes = enabled_passes();
   Cache& c = cache();
   {
     const std::lock_guard lock(c.mutex);
     auto [begin, end] = c.entries.equal_range(hash);
     for (auto it = begin; it != end; ++it) {
       Entry& entry = it->second;
-      if (entry.threads != threads || !(entry.cached->graph == graph)) continue;
+      if (entry.threads != threads || entry.passes != passes || !(entry.cached->graph == graph)) continue;
       entry.last_use = ++c.clock;
       return entry.cached;
     }
@@ -56,7 +58,7 @@ std::shared_ptr<CachedPlan> find_plan(Graph graph) {
       return a.second.last_use < b.second.last_use;
     }));
   }
-  c.entries.emplace(hash, Entry{fresh, threads, ++c.clock});
+  c.entries.emplace(hash, Entry{fresh, threads, passes, ++c.clock});
   return fresh;
 }
 

@@ -16,13 +16,13 @@ struct CachedPlan {
   std::mutex running;
 };
 
-/// The plan of `graph` for the current number of threads and switches; made when there is none. Finished plans only are
+/// The plan of `graph` for the current number of threads and passes; made when there is none. Finished plans only are
 /// kept, so an Error leaves the cache as it was. The least recently used of more than 256 is dropped.
 std::shared_ptr<CachedPlan> find_plan(Graph graph);
 
 /// Plans made so far in this process. A steady training step makes none.
 std::int64_t compile_count();
-/// Drops all plans: after switching implementations or passes.
+/// Drops all plans: after switching kernel implementations or rules of simplification.
 void clear_plan_cache();
 
 }  // namespace gradus::engine

@@ -7,6 +7,7 @@
 #include <chrono>
 #include <map>
 #include <mutex>
+#include <new>
 
 #include "gradus/engine/plan.h"
 #include "gradus/ops/region.h"
@@ -96,11 +97,12 @@ double profile_clock() {
   return std::chrono::duration<double>(std::chrono::steady_clock::now().time_since_epoch()).count();
 }
 
-void profile_step(const Step& step, double seconds) {
+void profile_step(const Step& step, double seconds) noexcept try {
   Tables& t = tables();
   const std::lock_guard lock(t.mutex);
   add(t.by_operation, operation_name(step), step, seconds);
   add(t.by_module, step.label ? *step.label : std::string("(no module)"), step, seconds);
+} catch (const std::bad_alloc&) {  // a line of the profile is missing, and the run goes on
 }
 
 std::string Profile::str() const {

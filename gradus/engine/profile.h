@@ -33,6 +33,6 @@ bool is_profiling();
 
 /// For the runner.
 double profile_clock();
-void profile_step(const Step& step, double seconds);
+void profile_step(const Step& step, double seconds) noexcept;
 
 }  // namespace gradus::engine

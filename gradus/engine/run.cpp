@@ -2,6 +2,7 @@
 
 #include <fmt/format.h>
 
+#include <algorithm>
 #include <cstring>
 
 #include "gradus/base/error.h"
@@ -23,12 +24,12 @@ std::byte* arena(std::size_t bytes) {
   return memory->data();
 }
 
-[[noreturn]] void refuse_index(const Step& step, const kernel::Status& status) {
+[[noreturn]] void refuse_index(const Step& step, const kernel::Status& status, SourceLocation where) {
   const auto& spec = step.input_specs[static_cast<std::size_t>(status.input)];
   Error error(ErrorKind::index, std::string(step.op.name()),
               fmt::format("element {} is {}, allowed are 0 to {}", status.position, status.value, status.limit - 1));
   if (step.label) error.context(*step.label);
-  throw error.at(step.where)
+  throw error.at(where)
       .operand(fmt::format("operand {}", status.input), spec)
       .hint("labels and indexes count from 0; check the number of classes or the size of the indexed axis");
 }
@@ -49,20 +50,12 @@ class Runner {
       const double start = profiling ? profile_clock() : 0;
       const kernel::Status status = step.kernel->run({inputs_, outputs_, scratch});
       if (profiling) profile_step(step, profile_clock() - start);
-      if (!status.ok) refuse_index(step, status);
+      if (!status.ok) refuse_index(step, status, captured_.where[static_cast<std::size_t>(step.source)]);
     }
   }
 
-  void publish_results(SourceLocation where) {
-    // All buffers first: publishing a node drops its inputs, and with them leaves that later results may share.
-    std::vector<SmallVector<Ref<Buffer>, 1>> values(captured_.results.size());
-    std::size_t next = 0;
-    for (std::size_t i = 0; i < values.size(); ++i) {
-      for (std::size_t output = 0; output < captured_.results[i]->specs.size(); ++output) {
-        values[i].push_back(buffer_of(plan_.storages[static_cast<std::size_t>(plan_.results[next++])]));
-      }
-    }
-    for (std::size_t i = 0; i < values.size(); ++i) publish(*captured_.results[i], std::move(values[i]), where);
+  void publish_results(SourceLocation where) noexcept {
+    for (std::size_t i = 0; i < values_.size(); ++i) publish(*captured_.results[i], std::move(values_[i]), where);
   }
 
  private:
@@ -76,6 +69,19 @@ class Runner {
     for (const Storage& s : plan_.storages) {
       pointers_.push_back(s.place == Place::arena ? base + s.offset : buffer_of(s)->data());
     }
+    // What the results will get. Now, because nothing may throw once a kernel ran, and because publishing a node drops its
+    // inputs, and with them leaves that later results may share.
+    values_.resize(captured_.results.size());
+    std::size_t next = 0;
+    for (std::size_t i = 0; i < values_.size(); ++i) {
+      for (std::size_t output = 0; output < captured_.results[i]->specs.size(); ++output) {
+        values_[i].push_back(buffer_of(plan_.storages[static_cast<std::size_t>(plan_.results[next++])]));
+      }
+    }
+    std::size_t operands = 0;
+    for (const Step& step : plan_.steps) operands = std::max({operands, step.inputs.size(), step.outputs.size()});
+    inputs_.reserve(operands);
+    outputs_.reserve(operands);
   }
 
   const Ref<Buffer>& buffer_of(const Storage& s) const {
@@ -87,6 +93,7 @@ class Runner {
   const Plan& plan_;
   const Capture& captured_;
   std::vector<Ref<Buffer>> buffers_;
+  std::vector<SmallVector<Ref<Buffer>, 1>> values_;
   std::vector<std::byte*> pointers_;
   std::vector<const std::byte*> inputs_;
   std::vector<std::byte*> outputs_;

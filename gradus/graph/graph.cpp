@@ -41,7 +41,8 @@ Capture capture(std::span<const Tensor> roots) {
     Vertex& v = graph.vertices.emplace_back();
     v.specs = node->specs;
     v.label = node->label;
-    v.where = node->where;
+    v.source = static_cast<std::int32_t>(result.where.size());
+    result.where.push_back(node->where);
     if (node->is_leaf()) {
       result.leaves.push_back(node);
       continue;

@@ -22,8 +22,8 @@ struct Vertex {
   SmallVector<ValueId, 3> inputs;
   Specs specs;
   Label label = nullptr;
-  SourceLocation where;    ///< not part of the identity
-  bool donatable = false;  ///< a leaf whose storage nobody else needs
+  std::int32_t source = -1;  ///< its position in the captured graph; not part of the identity
+  bool donatable = false;    ///< a leaf whose storage nobody else needs
 
   bool is_leaf() const { return !op; }
   friend bool operator==(const Vertex& a, const Vertex& b) {
@@ -47,7 +47,8 @@ struct Graph {
 /// A graph together with the nodes that it was taken from.
 struct Capture {
   Graph graph;
-  std::vector<Node*> leaves;   ///< of the leaf vertices, in order
+  std::vector<Node*> leaves;          ///< of the leaf vertices, in order
+  std::vector<SourceLocation> where;  ///< the user's call behind each vertex: Vertex::source counts them
   std::vector<Node*> results;  ///< the nodes that the run must publish; their outputs are graph.results, in order
 };
 

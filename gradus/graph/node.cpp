@@ -111,7 +111,7 @@ std::string origin(const Tensor& tensor) {
 
 std::int64_t live_nodes() { return live_count.load(std::memory_order_relaxed); }
 
-void publish(Node& node, SmallVector<Ref<Buffer>, 1> values, SourceLocation where) {
+void publish(Node& node, SmallVector<Ref<Buffer>, 1> values, SourceLocation where) noexcept {
   GRADUS_ASSERT(!node.is_leaf() && values.size() == node.specs.size());
   node.values = std::move(values);
   node.evaluated_at = where;

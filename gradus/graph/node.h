@@ -45,7 +45,7 @@ Tensors record_all(Op op, std::span<const Tensor> inputs, SourceLocation where);
 Tensor record(Op op, std::initializer_list<Tensor> inputs, SourceLocation where = {});
 
 /// For the executor: gives a recorded node its elements (one buffer per output) and drops its inputs.
-void publish(Node& node, SmallVector<Ref<Buffer>, 1> values, SourceLocation where);
+void publish(Node& node, SmallVector<Ref<Buffer>, 1> values, SourceLocation where) noexcept;
 
 /// "flatten of f32 [32, 1, 28, 27]", "conv1.weight", "a leaf": where a tensor comes from, for messages.
 std::string origin(const Tensor& tensor);

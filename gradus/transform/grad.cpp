@@ -127,6 +127,9 @@ class Reverse {
 Tensors vjp(std::span<const Tensor> outputs, std::span<const Tensor> cotangents, std::span<const Tensor> wrt,
             SourceLocation where) {
   for (std::size_t i = 0; i < outputs.size(); ++i) {
+    if (!outputs[i].defined()) {
+      throw Error(ErrorKind::state, "gradients", "the tensor to differentiate is undefined").at(where);
+    }
     const Node& node = *outputs[i].node();
     if (node.is_leaf() && node.evaluated_at.known()) {
       throw Error(ErrorKind::state, "gradients", "the tensor to differentiate was evaluated before")
@@ -152,6 +155,7 @@ Tensors vjp(std::span<const Tensor> outputs, std::span<const Tensor> cotangents,
 }
 
 Tensors grad(const Tensor& loss, std::span<const Tensor> wrt, SourceLocation where) {
+  if (!loss.defined()) throw Error(ErrorKind::state, "gradients", "the loss is undefined").at(where);
   if (loss.numel() != 1 || loss.rank() != 0) {
     throw Error(ErrorKind::shape, "gradients", "the loss must be a scalar")
         .at(where)

@@ -159,6 +159,9 @@ TEST(Grad, RefusesAnEvaluatedTensorOnTheWay) {
 }
 
 TEST(Grad, RefusesWhatIsNoFloatingScalar) {
+  EXPECT_THROW(grad(Tensor(), {tensor(1.f)}), Error);
+  const Tensor undefined;
+  EXPECT_THROW(vjp(std::span(&undefined, 1), std::span(&undefined, 1), {}), Error);
   const Tensor x = tensor({1.f, 2.f});
   EXPECT_THROW(grad(x * x, {x}), Error);
   EXPECT_THROW(grad(sum(tensor({1, 2}) + tensor({1, 2})), {x}), Error);
