@@ -2,6 +2,7 @@
 
 #include <fmt/format.h>
 
+#include <algorithm>
 #include <cmath>
 #include <unordered_map>
 #include <unordered_set>
@@ -34,8 +35,9 @@ Tensor all_finite(const Tensor& loss, const Tensors& gradients) {
 void mark_state(const Tensor& state, const Tensor& parameter) {
   Node& node = *state.node();
   if (!node.is_leaf()) return;
-  node.label = parameter.node()->label;
-  node.from_parameter = false;
+  // Only when different: another thread may be reading a state that it was given.
+  if (node.label != parameter.node()->label) node.label = parameter.node()->label;
+  if (node.from_parameter) node.from_parameter = false;
 }
 
 }  // namespace
@@ -66,6 +68,7 @@ ParameterList::ParameterList(std::span<const nn::FieldRef> fields) {
 class Optimizer::Exchange {
  public:
   Exchange(Optimizer& optimizer, std::vector<Change> changes) : optimizer_(optimizer) {
+    old_.reserve(changes.size());
     for (Change& change : changes) {
       nn::Parameter& parameter = optimizer_.parameters_[change.index];
       Slot& slot = optimizer_.slots_[change.index];
@@ -180,7 +183,14 @@ bool Optimizer::minimize(const Tensor& loss, const Tensors& keep, SourceLocation
 
 bool Optimizer::step(std::span<const Tensor> gradients, SourceLocation where) {
   check_gradients(gradients, where);
-  return take_step({}, Tensors(gradients.begin(), gradients.end()), {}, where);
+  Tensors wanted(gradients.begin(), gradients.end());
+  for (std::size_t i = 0; i < wanted.size(); ++i) {
+    if (!parameters_[i].trainable()) wanted[i] = {};  // frozen since the gradients were taken
+  }
+  if (std::none_of(wanted.begin(), wanted.end(), [](const Tensor& g) { return g.defined(); })) {
+    throw Error(ErrorKind::state, name_, "all parameters that have a gradient are frozen").at(where);
+  }
+  return take_step({}, std::move(wanted), {}, where);
 }
 
 bool Optimizer::step_fields(std::span<const nn::FieldRef> fields, SourceLocation where) {
@@ -254,7 +264,7 @@ bool Optimizer::take_step(const Tensor& loss, Tensors gradients, const Tensors& 
   roots.push_back(accepted);
   exchange.append_to(roots);
   eval(roots, where);
-  const bool taken = !accepted.defined() || accepted.item<bool>(where);
+  const bool taken = !accepted.defined() || accepted.data<bool>()[0];
   exchange.commit(taken);
   return taken;
 }

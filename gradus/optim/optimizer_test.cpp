@@ -142,6 +142,21 @@ TEST(Optimizer, StepWithGradientsIsMinimize) {
   EXPECT_EQ(numbers(a), numbers(c));
 }
 
+TEST(Optimizer, StepLeavesParametersAloneThatWereFrozenSince) {
+  Net net = seeded();
+  SGD optimizer(net, {.lr = 0.1});
+  const Net slopes = gradients(loss_of(net), net);
+  nn::freeze(net, "a.*");
+  const Numbers before = numbers(net);
+  optimizer.step(slopes);
+  const Numbers after = numbers(net);
+  for (std::size_t i = 0; i < after.size(); ++i) {
+    EXPECT_EQ(after[i] == before[i], after[i].first.starts_with("a.")) << after[i].first;
+  }
+  nn::freeze(net);
+  EXPECT_THROW(optimizer.step(slopes), Error);
+}
+
 TEST(Optimizer, LeavesFrozenParametersAlone) {
   Net net = seeded();
   nn::freeze(net, "a.*");
