@@ -70,16 +70,38 @@ concept TupleLike = requires {
 };
 template <class>
 inline constexpr bool never = false;
+template <class T>
+inline constexpr bool is_reference = false;
+template <class T>
+inline constexpr bool is_reference<std::reference_wrapper<T>> = true;
+template <class T>
+constexpr bool owns_nothing();
 
 }  // namespace detail
 
-/// Fields of this type hold no parameters: what is trivially copyable owns nothing. Specialise it for a class of your own
+/// Fields of this type hold no parameters: what is trivially copyable owns nothing (but may point to a layer, which is
+/// refused, because it would be forgotten). Specialise it for a class of your own
 /// that is a setting but has constructors:
 ///   template <> inline constexpr bool gradus::nn::is_setting<Vocabulary> = true;
 template <class T>
 inline constexpr bool is_setting =
-    (std::is_trivially_copyable_v<T> && !std::is_pointer_v<T>) || std::is_empty_v<T> ||
-    std::is_convertible_v<T, std::string_view> || detail::is_function<T> || std::same_as<T, Tensor>;
+    detail::owns_nothing<T>() || std::is_empty_v<T> || std::is_convertible_v<T, std::string_view> ||
+    detail::is_function<T> || std::same_as<T, Tensor>;
+
+namespace detail {
+
+template <class T>
+constexpr bool owns_nothing() {
+  if constexpr (!std::is_trivially_copyable_v<T> || std::is_pointer_v<T> || is_reference<T>) {
+    return false;
+  } else if constexpr (Range<T> || Optional<T>) {
+    return is_setting<typename T::value_type>;
+  } else {
+    return true;
+  }
+}
+
+}  // namespace detail
 
 /// Collects parameters and buffers, the undefined ones too, and names the parameters on the way. A class with private
 /// fields walks itself:
