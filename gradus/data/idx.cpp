@@ -139,28 +139,29 @@ TensorSpec read_header(IdxFile& file, std::uint64_t& bytes) {
         .field("expected", fmt::format("{} sizes, {} bytes", rank, length))
         .field("found", fmt::format("{} bytes", got));
   }
-  TensorSpec spec{dtype, {}};
-  std::uint64_t extent = size_of(dtype);  // as if empty axes had size 1: no product of sizes may overflow
+  std::vector<std::int64_t> sizes;
+  std::uint64_t elements = 1;  // as if empty axes had size 1: what a Shape may have
   bool fits = true, empty = false;
   for (std::size_t axis = 0; axis < static_cast<std::size_t>(rank); ++axis) {
     const std::uint64_t size = big_endian(raw.data() + 4 * axis);
-    spec.shape.push_back(static_cast<std::int64_t>(size));
+    sizes.push_back(static_cast<std::int64_t>(size));
     empty |= size == 0;
-    fits &= !__builtin_mul_overflow(extent, std::max<std::uint64_t>(size, 1), &extent) && extent >> 62 == 0;
+    fits &= !__builtin_mul_overflow(elements, std::max<std::uint64_t>(size, 1), &elements) &&
+            elements <= static_cast<std::uint64_t>(Shape::max_elements);
   }
-  bytes = empty ? 0 : extent;
+  bytes = empty ? 0 : elements * size_of(dtype);
   const std::uint64_t header = 4 + length;
   const std::uint64_t room = file.plain() ? file.size() - header : most_inflated(file.size());
   if (!fits || bytes > room) {
     throw file.error(ErrorKind::format, "the file is shorter than its header says")
-        .field("header", fmt::format("{} {}", name_of(dtype), spec.shape.str()))
+        .field("header", fmt::format("{} [{}]", name_of(dtype), fmt::join(sizes, ", ")))
         .field("expected",
                fits ? fmt::format("{} bytes of data", bytes) : std::string("more bytes than can be addressed"))
         .field("found", file.plain() ? fmt::format("{} bytes of data", room)
                                      : fmt::format("{} compressed bytes, which hold at most {}", file.size(), room))
         .hint("a download or a copy that was cut off? Get the file once more");
   }
-  return spec;
+  return {dtype, Shape(sizes)};
 }
 
 template <class Word>

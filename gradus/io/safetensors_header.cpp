@@ -185,7 +185,8 @@ class HeaderHandler {
     bool empty = false;
     for (const std::uint64_t size : *shape_) {
       empty |= size == 0;
-      if (__builtin_mul_overflow(extent, std::max<std::uint64_t>(size, 1), &extent) || extent >> 62 != 0) {
+      if (__builtin_mul_overflow(extent, std::max<std::uint64_t>(size, 1), &extent) ||
+          extent / size_of(spec.dtype) > static_cast<std::uint64_t>(Shape::max_elements)) {
         throw about_entry(fmt::format("the shape [{}] is too large", fmt::join(*shape_, ", ")));
       }
       spec.shape.push_back(static_cast<std::int64_t>(size));
