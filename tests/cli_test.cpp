@@ -13,6 +13,7 @@
 #include "gradus/train/metrics.h"
 #include "gradus/train/tiny_data_test.h"
 #include "tests/command.h"
+#include "tests/support/paths.h"
 
 namespace gradus {
 namespace {
@@ -104,8 +105,8 @@ TEST_F(Cli, FailuresAreOneAndWriteNothing) {
   const Outcome large = run({"train", recipe_, "--set", "data.batch_size=1000", "--run", run_});
   EXPECT_EQ(large.code, 1);
   EXPECT_THAT(large.err, HasSubstr("the batch is larger than the data set"));
-  const Outcome missing =
-      run({"train", GRADUS_SOURCE_DIR "/recipes/fashion-lenet5.toml", "--set", "data.folder=/nowhere", "--run", run_});
+  const Outcome missing = run(
+      {"train", testing::source_path("recipes/fashion-lenet5.toml"), "--set", "data.folder=/nowhere", "--run", run_});
   EXPECT_EQ(missing.code, 1);
   EXPECT_THAT(missing.err, HasSubstr("apt"));
   EXPECT_FALSE(fs::exists(run_));
@@ -201,7 +202,7 @@ TEST_F(Cli, DamagedCheckpointIsRefused) {
 }
 
 TEST_F(Cli, SummaryOfRecipeAndRun) {
-  const Outcome recipe = run({"summary", GRADUS_SOURCE_DIR "/recipes/fashion-lenet5.toml", "--json"});
+  const Outcome recipe = run({"summary", testing::source_path("recipes/fashion-lenet5.toml"), "--json"});
   ASSERT_EQ(recipe.code, 0) << recipe.err;
   const json figures = json::parse(recipe.out);
   EXPECT_EQ(figures["parameters"], 61706);
@@ -226,7 +227,7 @@ TEST_F(Cli, DoctorTellsTheBuild) {
 
 TEST_F(Cli, VersionIsTheProjects) {
   EXPECT_EQ(run({"--version"}).out, std::string("gradus ") + cli::version + "\n");
-  EXPECT_THAT(io::read_file(GRADUS_SOURCE_DIR "/CMakeLists.txt"),
+  EXPECT_THAT(io::read_file(testing::source_path("CMakeLists.txt")),
               HasSubstr(std::string("project(gradus VERSION ") + cli::version + " "));
 }
 

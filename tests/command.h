@@ -17,6 +17,7 @@
 #include <vector>
 
 #include "gradus/io/atomic_file.h"
+#include "tests/support/paths.h"
 
 namespace gradus::testing_help {
 
@@ -72,7 +73,7 @@ class Command {
       const rlimit limit = {options.largest_file, options.largest_file};
       setrlimit(RLIMIT_FSIZE, &limit);
     }
-    execv(GRADUS_COMMAND, words);
+    execv(testing::command_path(), words);
     _exit(127);
   }
 

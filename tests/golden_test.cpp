@@ -1,78 +1,13 @@
-// Parity with PyTorch, from the files that tools/golden.py writes: layers, losses, models, 20 optimizer steps, schedules.
-// The relative error of a tensor is the largest difference over the largest element expected.
-#include <gtest/gtest.h>
-
-#include <algorithm>
-#include <cmath>
-#include <functional>
-#include <map>
+// Parity with PyTorch, from the files that tools/golden/core.py writes: layers, losses, models, 20 optimizer steps, schedules.
 #include <memory>
 
-#include "gradus/gradus.h"
+#include "golden.h"
 #include "gradus/models/lenet5.h"
 
 namespace gradus {
 namespace {
 
-constexpr double tolerance = 1e-5;
-
-using GoldenFile = std::map<std::string, Tensor>;
-
-GoldenFile golden(const std::string& name) {
-  GoldenFile file;
-  for (auto& [key, tensor] : io::load(GRADUS_SOURCE_DIR "/tests/golden/" + name + ".safetensors")) file[key] = tensor;
-  return file;
-}
-
-/// Entries below `prefix`, without it.
-NamedTensors below(const GoldenFile& file, const std::string& prefix) {
-  NamedTensors found;
-  for (const auto& [key, tensor] : file) {
-    if (key.starts_with(prefix)) found.emplace_back(key.substr(prefix.size()), tensor);
-  }
-  return found;
-}
-
-double relative_error(const std::vector<double>& actual, const std::vector<double>& expected) {
-  EXPECT_EQ(actual.size(), expected.size());
-  double difference = 0, largest = 0;
-  for (std::size_t i = 0; i < std::min(actual.size(), expected.size()); ++i) {
-    difference = std::max(difference, std::isnan(actual[i]) ? INFINITY : std::abs(actual[i] - expected[i]));
-    largest = std::max(largest, std::abs(expected[i]));
-  }
-  return difference == 0 ? 0 : difference / largest;
-}
-
-void expect_close(const Tensor& actual, const Tensor& expected, const std::string& what) {
-  ASSERT_TRUE(actual.defined()) << what;
-  EXPECT_EQ(actual.shape(), expected.shape()) << what;
-  EXPECT_LE(relative_error(actual.to_vector<double>(), expected.to_vector<double>()), tolerance) << what;
-}
-
-/// One case of layers or losses: output, and gradients of sum(output * cotangent) for every floating input.
-struct Case {
-  const char* name;
-  std::vector<std::string> inputs;
-  std::function<Tensor(const Tensors&)> function;
-};
-
-void check(const GoldenFile& file, const Case& c) {
-  SCOPED_TRACE(c.name);
-  const std::string prefix = std::string(c.name) + ".";
-  Tensors inputs, wrt;
-  for (const std::string& name : c.inputs) {
-    const Tensor& input = file.at(prefix + name);
-    inputs.push_back(input);
-    wrt.push_back(is_floating(input.dtype()) ? input : Tensor());
-  }
-  const Tensor y = c.function(inputs);
-  const Tensors gradients = grad(sum(y * file.at(prefix + "cotangent")), wrt);
-  expect_close(y, file.at(prefix + "y"), "output");
-  for (std::size_t i = 0; i < inputs.size(); ++i) {
-    if (wrt[i].defined())
-      expect_close(gradients[i], file.at(prefix + "grad." + c.inputs[i]), "gradient of " + c.inputs[i]);
-  }
-}
+using namespace testing;
 
 /// A convolution layer whose parameters are the inputs.
 std::function<Tensor(const Tensors&)> convolution(nn::Conv2dOptions options) {
@@ -159,7 +94,7 @@ TEST(Golden, MseLoss) {
                }});
 }
 
-/// The numbers of pattern() in tools/golden.py.
+/// The numbers of pattern() in tools/golden/core.py.
 Tensor pattern(const Shape& shape, std::uint64_t salt, double scale) {
   std::vector<float> values;
   for (std::uint64_t i = 0; i < static_cast<std::uint64_t>(shape.numel()); ++i) {
@@ -193,8 +128,8 @@ TEST(Golden, LeNet5) {
       squares += all[i] * all[i];
       if (i % 41 == 0) sample.push_back(all[i]);
     }
-    EXPECT_LE(relative_error(sample, file.at("lenet5.sample." + path).to_vector<double>()), tolerance) << path;
-    EXPECT_NEAR(std::sqrt(squares) / file.at("lenet5.norm." + path).item<double>(), 1, tolerance) << path;
+    EXPECT_LE(relative_error(sample, file.at("lenet5.sample." + path).to_vector<double>()), golden_tolerance) << path;
+    EXPECT_NEAR(std::sqrt(squares) / file.at("lenet5.norm." + path).item<double>(), 1, golden_tolerance) << path;
     ++compared;
   });
   EXPECT_EQ(compared, 10);
@@ -211,7 +146,7 @@ TEST(Golden, MlpGradients) {
   nn::Sequential model = mlp(file);
   const auto [loss, g] =
       value_and_grad([&](nn::Sequential& m) { return cross_entropy(m(file.at("inputs")), file.at("labels")); }, model);
-  EXPECT_NEAR(loss.item<double>(), file.at("sgd.losses").to_vector<double>()[0], tolerance);
+  EXPECT_NEAR(loss.item<double>(), file.at("sgd.losses").to_vector<double>()[0], golden_tolerance);
   int compared = 0;
   for (const auto& [path, gradient] : nn::state_dict(g)) {
     expect_close(gradient, file.at("gradient." + path), path);
@@ -262,7 +197,7 @@ TEST_P(GoldenOptimizer, TwentySteps) {
     losses.push_back(value.item<double>());
     if (step == 1 || step == 10 || step == 20) expect_parameters(model, step);
   }
-  EXPECT_LE(relative_error(losses, file_.at(GetParam() + ".losses").to_vector<double>()), tolerance);
+  EXPECT_LE(relative_error(losses, file_.at(GetParam() + ".losses").to_vector<double>()), golden_tolerance);
 }
 
 // The state that PyTorch saved after step 10 has the names and shapes of ours, and continues to PyTorch's step 20.

@@ -42,6 +42,18 @@ struct VjpArgs {
   bool wants(int input) const { return (wanted >> input & 1) != 0; }
 };
 
+/// What an operation gets to build its batched form, for `vmap`: the same operation on many examples at once.
+struct BatchArgs {
+  /// Batched inputs have the batch as a new axis 0; the others are shared by all examples.
+  std::span<const Tensor> inputs;
+  /// Bit i: input i is batched. At least one is.
+  std::uint64_t batched = 0;
+  /// Number of examples.
+  std::int64_t size = 0;
+
+  bool is_batched(int input) const { return (batched >> input & 1) != 0; }
+};
+
 /// An operation is a plain struct of attributes that satisfies this:
 ///
 ///   struct Transpose {
@@ -50,10 +62,12 @@ struct VjpArgs {
 ///     OpFamily family() const { return OpFamily::view; }
 ///     Specs infer(std::span<const TensorSpec> inputs) const;       // throws Error; the only place that knows the shape rule
 ///     Tensors vjp(const VjpArgs& args) const;                      // one per input; undefined = no gradient
+///     Tensors batch(const BatchArgs& args) const;                  // outputs, all with the batch as axis 0 (optional)
 ///     bool operator==(const Transpose&) const = default;           // identity comes from the fields
 ///   };
 ///
-/// It knows no kernel, device or thread. `infer` throws Error without a location; the builder adds it.
+/// It knows no kernel, device or thread. `infer` throws Error without a location; the builder adds it. Without `batch`,
+/// `vmap` records the operation once for each example.
 template <class T>
 concept OpAttributes = std::equality_comparable<T> &&
     requires(const T& op, std::span<const TensorSpec> specs, const VjpArgs& args) {
@@ -61,6 +75,12 @@ concept OpAttributes = std::equality_comparable<T> &&
   { op.family() } -> std::same_as<OpFamily>;
   { op.infer(specs) } -> std::same_as<Specs>;
   { op.vjp(args) } -> std::same_as<Tensors>;
+};
+
+/// True for operations that say how they run on a batch.
+template <class T>
+concept Batchable = requires(const T& op, const BatchArgs& args) {
+  { op.batch(args) } -> std::same_as<Tensors>;
 };
 
 /// A number among an operation's attributes. Compared by its bits: a NaN equals itself, and -0 is not 0.
@@ -141,6 +161,8 @@ struct OpRecord : RefCounted {
   virtual OpFamily family() const = 0;
   virtual Specs infer(std::span<const TensorSpec> inputs) const = 0;
   virtual Tensors vjp(const VjpArgs& args) const = 0;
+  virtual bool has_batch_rule() const = 0;
+  virtual Tensors batch(const BatchArgs& args) const = 0;
   virtual bool equals(const OpRecord& other) const = 0;
   virtual std::string attributes_str() const = 0;
   std::uint64_t hash = 0;
@@ -158,6 +180,11 @@ struct OpRecordOf final : OpRecord {
   OpFamily family() const override { return op.family(); }
   Specs infer(std::span<const TensorSpec> inputs) const override { return op.infer(inputs); }
   Tensors vjp(const VjpArgs& args) const override { return op.vjp(args); }
+  bool has_batch_rule() const override { return Batchable<T>; }
+  Tensors batch([[maybe_unused]] const BatchArgs& args) const override {
+    if constexpr (Batchable<T>) return op.batch(args);
+    return {};
+  }
   bool equals(const OpRecord& other) const override {
     return type() == other.type() && op == *static_cast<const T*>(other.attributes());
   }
@@ -183,6 +210,9 @@ class Op {
   OpFamily family() const { return record_->family(); }
   Specs infer(std::span<const TensorSpec> inputs) const { return record_->infer(inputs); }
   Tensors vjp(const VjpArgs& args) const { return record_->vjp(args); }
+  /// Whether `batch` may be called.
+  bool has_batch_rule() const { return record_->has_batch_rule(); }
+  Tensors batch(const BatchArgs& args) const { return record_->batch(args); }
   std::uint64_t hash() const { return record_ ? record_->hash : 0; }
   /// "conv2d{stride=[1, 1], padding=[2, 2], groups=1}"
   std::string str() const { return record_ ? std::string(name()) + record_->attributes_str() : "leaf"; }

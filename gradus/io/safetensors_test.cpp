@@ -8,6 +8,7 @@
 
 #include "gradus/ops/elementwise.h"
 #include "tests/support/files.h"
+#include "tests/support/paths.h"
 
 namespace gradus::io {
 namespace {
@@ -115,7 +116,7 @@ TEST(Safetensors, WritesTheLayoutOfTheFormat) {
 //     "empty": torch.zeros(0, 4)}, "pytorch.safetensors", {"made_by": "safetensors"})
 // with safetensors 0.8.0 and PyTorch 2.13.
 TEST(Safetensors, ReadsAFileOfPyTorch) {
-  const Safetensors loaded = load_with_metadata(GRADUS_SOURCE_DIR "/tests/fixtures/io/pytorch.safetensors");
+  const Safetensors loaded = load_with_metadata(testing::source_path("tests/fixtures/io/pytorch.safetensors"));
   EXPECT_THAT(loaded.metadata, ElementsAre(Pair("made_by", "safetensors")));
   ASSERT_EQ(loaded.tensors.size(), 8u);
   std::map<std::string, Tensor> tensors(loaded.tensors.begin(), loaded.tensors.end());

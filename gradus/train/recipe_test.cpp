@@ -8,6 +8,7 @@
 #include <vector>
 
 #include "gradus/base/error.h"
+#include "tests/support/paths.h"
 
 namespace gradus::train {
 namespace {
@@ -181,7 +182,7 @@ TEST(Recipe, HelpNamesEveryKey) {
 }
 
 TEST(Recipe, ShippedRecipesAreValid) {
-  for (const auto& entry : std::filesystem::directory_iterator(GRADUS_SOURCE_DIR "/recipes")) {
+  for (const auto& entry : std::filesystem::directory_iterator(testing::source_path("recipes"))) {
     if (entry.path().extension() != ".toml") continue;
     const Recipe recipe = read_recipe(entry.path().string());
     EXPECT_LE(recipe.train.epochs, 10) << entry.path();

@@ -2,43 +2,15 @@
 """Writes tests/golden/*.safetensors: what PyTorch computes for layers, losses, models, optimizers and schedules.
 
 Run by hand when a case is added (needs torch and safetensors; made with torch 2.13, CPU); the files are committed, and the
-tests that read them (tests/golden_test.cpp) need no Python. Every case is small and has fixed inputs. Options stand here
+tests that read them (tests/golden*_test.cpp) need no Python. Every case is small and has fixed inputs. Options stand here
 and in the test under the same case name.
 
-    python3 tools/golden.py [OUTPUT_FOLDER]
+    python3 tools/golden/core.py [OUTPUT_FOLDER]
 """
-import pathlib
-import sys
-
 import torch
 import torch.nn.functional as F
-from safetensors.torch import save_file
 
-torch.set_num_threads(1)
-torch.use_deterministic_algorithms(True)
-
-
-def pattern(shape, salt, scale):
-    """Numbers in [-scale, scale) that both sides compute exactly: a multiplicative hash of the position."""
-    count = int(torch.Size(shape).numel())
-    values = [((i + 1) * 2654435761 + salt * 40503) % 2**32 / 2**32 for i in range(count)]
-    return ((torch.tensor(values, dtype=torch.float64) * 2 - 1) * scale).to(torch.float32).reshape(shape)
-
-
-def record(out, case, function, **inputs):
-    """Inputs, output, cotangent, and the gradient of sum(output * cotangent) for each floating input."""
-    wanted = {}
-    for name, tensor in inputs.items():
-        out[f"{case}.{name}"] = tensor.clone()
-        if tensor.is_floating_point():
-            wanted[name] = inputs[name] = tensor.clone().requires_grad_()
-    y = function(**inputs)
-    cotangent = torch.randn(y.shape)
-    (y * cotangent).sum().backward()
-    out[f"{case}.y"] = y.detach().clone()
-    out[f"{case}.cotangent"] = cotangent
-    for name, tensor in wanted.items():
-        out[f"{case}.grad.{name}"] = tensor.grad.clone()
+from common import pattern, record, write
 
 
 def layers():
@@ -206,15 +178,5 @@ def schedules():
     return {"cosine": torch.tensor(values, dtype=torch.float64)}
 
 
-def main():
-    folder = pathlib.Path(sys.argv[1] if len(sys.argv) > 1 else pathlib.Path(__file__).parent.parent / "tests" / "golden")
-    folder.mkdir(parents=True, exist_ok=True)
-    for make in (layers, losses, models, optimizers, schedules):
-        path = folder / f"{make.__name__}.safetensors"
-        tensors = {name: tensor.contiguous() for name, tensor in make().items()}
-        save_file(tensors, path, metadata={"format": "pt"})
-        print(f"{path}: {len(tensors)} tensors, {path.stat().st_size} bytes")
-
-
 if __name__ == "__main__":
-    main()
+    write(layers, losses, models, optimizers, schedules)
