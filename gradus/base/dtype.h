@@ -60,8 +60,21 @@ constexpr std::string_view name_of(DType dtype) {
 constexpr bool is_floating(DType d) { return d == DType::f32 || d == DType::f64 || d == DType::bf16; }
 constexpr bool is_integral(DType d) { return d == DType::i32 || d == DType::i64 || d == DType::u8; }
 
-/// The type that arithmetic between `a` and `b` happens in. Floating beats integral beats boolean;
-/// within a family the wider one wins (the rule of NumPy and PyTorch without its default-dtype cases).
+/// The type in which `a` and `b` meet, equal to PyTorch's:
+///
+///            f32   f64   bf16  i32   i64   u8    bool
+///     f32    f32   f64   f32   f32   f32   f32   f32
+///     f64    f64   f64   f64   f64   f64   f64   f64
+///     bf16   f32   f64   bf16  bf16  bf16  bf16  bf16
+///     i32    f32   f64   bf16  i32   i64   i32   i32
+///     i64    f32   f64   bf16  i64   i64   i64   i64
+///     u8     f32   f64   bf16  i32   i64   u8    u8
+///     bool   f32   f64   bf16  i32   i64   u8    bool
+///
+/// A number has no type of its own, only a category. It takes the type of the tensors that it meets, unless it is of a
+/// higher category: a floating number makes f32 of integers and bool, an integer makes i64 of bool. Tensors of rank 0 count
+/// as tensors here (PyTorch treats them as numbers). Operations whose result is floating (division, exp, mean, ...) compute
+/// integers and bool as f32. bf16 is computed in f32, and the result of each operation is rounded to bf16.
 constexpr DType promote(DType a, DType b) {
   constexpr int order[dtype_count] = {5, 6, 4, 2, 3, 1, 0};  // by DType: f32 f64 bf16 i32 i64 u8 bool
   return order[static_cast<int>(a)] >= order[static_cast<int>(b)] ? a : b;

@@ -7,6 +7,7 @@
 #include <utility>
 
 #include "gradus/base/error.h"
+#include "gradus/ops/elementwise.h"
 
 namespace gradus::detail {
 namespace {
@@ -39,6 +40,14 @@ Tensor number_leaf(double number, DType dtype) {
     }
     return leaf<T>(Shape{}, std::span<const T>(&element, 1));
   });
+}
+
+Tensor widen(const Tensor& x, SourceLocation where) {
+  return x.dtype() == DType::bf16 ? record(Cast{DType::f32}, {x}, where) : x;
+}
+
+Tensor narrow(const Tensor& y, DType dtype, SourceLocation where) {
+  return dtype == DType::bf16 && y.dtype() == DType::f32 ? record(Cast{DType::bf16}, {y}, where) : y;
 }
 
 int normalize_axis(int axis, int rank, std::string_view op, SourceLocation where) {

@@ -39,6 +39,19 @@ Tensor operand(const TensorArg& argument, std::string_view op);
 /// A rank-0 leaf: what changes from step to step without another compilation.
 Tensor number_leaf(double number, DType dtype);
 
+/// The type that operations on `dtype` compute in: f32 for bf16, which is a storage type, else `dtype` itself.
+constexpr DType compute_type(DType dtype) { return dtype == DType::bf16 ? DType::f32 : dtype; }
+/// bf16 arithmetic, as PyTorch does it: operands are widened to f32, one operation computes, its result is rounded to bf16
+/// again. A user function that computes says so around `record`, and gradients follow, since casts have them:
+///
+///   const Tensor wide = detail::widen(input, where);
+///   return detail::narrow(record(Softmax{axis}, {wide}, where), input.dtype(), where);
+///
+/// `x` as f32 when it is bf16, else `x` itself.
+Tensor widen(const Tensor& x, SourceLocation where);
+/// `y` rounded to bf16 when `dtype`, the common type of the operands, is bf16; else `y` itself.
+Tensor narrow(const Tensor& y, DType dtype, SourceLocation where);
+
 /// `axis` counted from the front, for a tensor of `rank` axes; throws Error(axis) naming the axis and the rank.
 int normalize_axis(int axis, int rank, std::string_view op, SourceLocation where);
 /// The same for an axis of `input`, which the message shows.

@@ -111,7 +111,7 @@ void check_types(const ElementwiseInfo& row, std::span<const TensorSpec> inputs)
   if (takes(row.types, dtype)) return;
   Error error = with_operands(
       Error(ErrorKind::dtype, std::string(row.name), fmt::format("not defined for {}", name_of(dtype))), row, inputs);
-  if (dtype == DType::bf16) error.hint("bf16 is a storage type: compute in f32 with cast(x, DType::f32)");
+  if (dtype == DType::bf16) error.hint("bf16 is a storage type: record the operation on f32");
   if (dtype == DType::boolean) error.hint("use logical_and, logical_or or logical_not, or cast(x, DType::i32)");
   throw error;
 }
@@ -227,6 +227,8 @@ Tensor apply(ElementwiseCode code, std::initializer_list<const TensorArg*> argum
   const bool computes_in_floats = row.types == Types::floating || row.types == Types::predicate;
   if (computes_in_floats && !is_floating(dtype)) dtype = DType::f32;
   if (row.types == Types::logical) dtype = DType::boolean;
+  const DType stored = dtype;
+  dtype = detail::compute_type(dtype);
 
   Tensors operands;
   SmallVector<TensorSpec, 3> specs;
@@ -248,7 +250,7 @@ Tensor apply(ElementwiseCode code, std::initializer_list<const TensorArg*> argum
       if (operand.shape() != shape) operand = broadcast_to(TensorArg(operand, where), shape);
     }
   }  // otherwise the shape rule refuses below, with the origin of the operands
-  return std::move(record_all(op_of(code), operands, where).front());
+  return detail::narrow(record_all(op_of(code), operands, where).front(), stored, where);
 }
 
 }  // namespace

@@ -91,14 +91,15 @@ Tensor reduce(ReduceKind kind, const TensorArg& x, const Axes& axes, ReduceOptio
   const Tensor input = detail::operand(x, name);
   const std::uint32_t mask = detail::axes_mask(axes, input, name, x.where());
   if (mask == 0 && is_floating(input.dtype())) return input;
-  return record(Reduce{kind, mask, options.keepdim}, {input}, x.where());
+  const Tensor folded = record(Reduce{kind, mask, options.keepdim}, {detail::widen(input, x.where())}, x.where());
+  return detail::narrow(folded, input.dtype(), x.where());
 }
 
 Tensor arg_reduce(bool largest, const TensorArg& x, int axis, ReduceOptions options) {
   const std::string_view name = ArgReduce{largest}.name();
   const Tensor input = detail::operand(x, name);
   const int position = detail::normalize_axis(axis, input, name, x.where());
-  return record(ArgReduce{largest, position, options.keepdim}, {input}, x.where());
+  return record(ArgReduce{largest, position, options.keepdim}, {detail::widen(input, x.where())}, x.where());
 }
 
 Error nothing_to(std::string_view op, std::string_view verb, const TensorSpec& input, std::uint32_t axes) {
@@ -181,10 +182,12 @@ Tensor mean(const TensorArg& x, const Axes& axes, ReduceOptions options) {
   if (count == 0 && fold_shape(input.shape(), mask, options.keepdim).numel() != 0) {
     throw nothing_to("mean", "average", input.spec(), mask).at(x.where());
   }
-  if (!is_floating(input.dtype())) input = cast(TensorArg(input, x.where()), DType::f32);
+  const DType stored = input.dtype();
+  if (!is_floating(stored)) input = cast(TensorArg(input, x.where()), DType::f32);
+  input = detail::widen(input, x.where());
   const Tensor total = record(Reduce{ReduceKind::sum, mask, options.keepdim}, {input}, x.where());
   const double scale = count == 0 ? 0 : 1 / static_cast<double>(count);
-  return mul(TensorArg(total, x.where()), constant(scale, total.dtype()));
+  return detail::narrow(mul(TensorArg(total, x.where()), constant(scale, total.dtype())), stored, x.where());
 }
 
 Tensor argmax(const TensorArg& x, int axis, ReduceOptions options) { return arg_reduce(true, x, axis, options); }

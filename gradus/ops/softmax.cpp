@@ -37,12 +37,14 @@ Tensors LogSoftmax::vjp(const VjpArgs& args) const {
 
 Tensor softmax(const TensorArg& x, int axis) {
   const Tensor input = detail::operand(x, "softmax");
-  return record(Softmax{detail::normalize_axis(axis, input, "softmax", x.where())}, {input}, x.where());
+  const Softmax op{detail::normalize_axis(axis, input, "softmax", x.where())};
+  return detail::narrow(record(op, {detail::widen(input, x.where())}, x.where()), input.dtype(), x.where());
 }
 
 Tensor log_softmax(const TensorArg& x, int axis) {
   const Tensor input = detail::operand(x, "log_softmax");
-  return record(LogSoftmax{detail::normalize_axis(axis, input, "log_softmax", x.where())}, {input}, x.where());
+  const LogSoftmax op{detail::normalize_axis(axis, input, "log_softmax", x.where())};
+  return detail::narrow(record(op, {detail::widen(input, x.where())}, x.where()), input.dtype(), x.where());
 }
 
 }  // namespace gradus
