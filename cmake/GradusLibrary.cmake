@@ -11,10 +11,7 @@ foreach(pair "kernel|OneDNN::dnnl" "kernel|hwy::hwy" "io|nlohmann_json::nlohmann
 endforeach()
 
 if(TARGET gradus_kernel)
-  # Highway's baseline target is what the kernels are compiled for; better ones are chosen at run time.
-  if(CMAKE_SYSTEM_PROCESSOR MATCHES "x86_64|AMD64")
-    target_compile_options(gradus_kernel PRIVATE -msse4.2 -maes -mpclmul)
-  endif()
+  target_compile_options(gradus_kernel PRIVATE ${GRADUS_SIMD_OPTIONS})
   # Highway forces its inlining only where the compiler optimises. Without, GCC passes vectors between functions that
   # disagree about their registers, and the program crashes: kernels are optimised in debug builds, too.
   target_compile_options(gradus_kernel PRIVATE $<$<NOT:$<CONFIG:Release,RelWithDebInfo,MinSizeRel>>:-O2>)

@@ -21,6 +21,14 @@ if(GRADUS_CCACHE AND PROJECT_IS_TOP_LEVEL AND NOT CMAKE_CXX_COMPILER_LAUNCHER)
   set(CMAKE_CXX_COMPILER_LAUNCHER ${GRADUS_CCACHE})
 endif()
 
+# What code that includes Highway is compiled with: its baseline target; better ones are chosen at run time. Vectors of SVE
+# have no size at compile time and cannot be members of a struct: AArch64 runs NEON.
+if(CMAKE_SYSTEM_PROCESSOR MATCHES "x86_64|AMD64")
+  set(GRADUS_SIMD_OPTIONS -msse4.2 -maes -mpclmul)
+else()
+  set(GRADUS_SIMD_OPTIONS "-DHWY_DISABLED_TARGETS=(HWY_SVE|HWY_SVE2|HWY_SVE_256|HWY_SVE2_128)")
+endif()
+
 include(GradusDependencies)
 
 add_library(gradus_flags INTERFACE)
