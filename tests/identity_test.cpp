@@ -65,7 +65,7 @@ void check(T op) {
 
 TEST(Identity, EveryFieldCounts) {
   const Conv2d conv{{2, 1}, {1, 0}, {1, 2}, 3};
-  const PoolWindows windows{{2, 3}, {2, 2}, {0, 1}};
+  const PoolWindows windows{{2, 3}, {2, 2}, {0, 1}, {1, 1}, true};
   check(Constant{DType::f64, 2.5});
   check(Cast{DType::f64});
   check(Elementwise{ElementwiseCode::relu});
@@ -82,6 +82,7 @@ TEST(Identity, EveryFieldCounts) {
   check(LogSoftmax{1});
   check(Gather{1});
   check(ScatterAdd{1});
+  check(Scatter{1});
   check(Take{1});
   check(TakeAdd{1});
   check(OneHot{4});
@@ -89,9 +90,13 @@ TEST(Identity, EveryFieldCounts) {
   check(RandomNormal{Shape{3}, DType::f64});
   check(RandomPermutation{5});
   check(MatMul{true, false});
+  check(Conv1d{{2}, {1}, {1}, 2});
   check(conv);
+  check(Conv3d{});
   check(Conv2dInputGradient{conv, Shape{1, 2, 3, 4}});
   check(Conv2dWeightGradient{conv, Shape{1, 2, 3, 4}});
+  check(ConvInputGradient<3>{{}, Shape{1, 2, 3}});
+  check(ConvWeightGradient<1>{{}, Shape{1, 2, 3}});
   check(MaxPool2d{windows});
   check(MaxPool2dGradient{6, 7});
   check(MaxPool2dGather{});

@@ -7,26 +7,28 @@
 namespace gradus::kernel::testing {
 namespace {
 
-/// Images, weights and a cotangent that fit together.
+/// Input, weights and a cotangent that fit together.
+template <int N = 2>
 struct Case {
-  Conv2d conv;
+  Conv<N> conv;
   Array x, weight, g;
 
-  Case(const Conv2d& op, DType dtype, const Shape& images, const Shape& weights)
+  Case(const Conv<N>& op, DType dtype, const Shape& images, const Shape& weights)
       : conv(op),
         x(random_array({dtype, images}, 1)),
         weight(random_array({dtype, weights}, 2)),
         g(random_array({dtype, result(op, dtype, images, weights)}, 3)) {}
 
-  static Shape result(const Conv2d& op, DType dtype, const Shape& images, const Shape& weights) {
+  static Shape result(const Conv<N>& op, DType dtype, const Shape& images, const Shape& weights) {
     const TensorSpec specs[] = {{dtype, images}, {dtype, weights}};
     return op.infer(specs)[0].shape;
   }
-  Op input_gradient() const { return Conv2dInputGradient{conv, x.spec.shape}; }
-  Op weight_gradient() const { return Conv2dWeightGradient{conv, weight.spec.shape}; }
+  Op input_gradient() const { return ConvInputGradient<N>{conv, x.spec.shape}; }
+  Op weight_gradient() const { return ConvWeightGradient<N>{conv, weight.spec.shape}; }
 };
 
-int compare(const Case& c, double tolerance) {
+template <int N>
+int compare(const Case<N>& c, double tolerance) {
   return compare_all(c.conv, {c.x, c.weight}, tolerance) + compare_all(c.input_gradient(), {c.g, c.weight}, tolerance) +
          compare_all(c.weight_gradient(), {c.x, c.g}, tolerance);
 }
@@ -119,6 +121,30 @@ TEST(ConvKernels, AgreeOnLeNet) {
 
 TEST(ConvKernels, AgreeOnALargeConvolution) {
   EXPECT_GE(compare(Case(Conv2d{{2, 1}, {1, 1}, {1, 1}, 1}, DType::f32, {3, 33, 31, 29}, {40, 33, 3, 3}), 2e-5), 3);
+}
+
+// A convolution over one or three axes, and the same over images where the extra axes have size 1.
+TEST(ConvKernels, SequencesAndVolumes) {
+  EXPECT_EQ(compare(Case<1>(Conv1d{{2}, {3}, {2}, 3}, DType::f32, {3, 6, 19}, {9, 2, 4}), 1e-5), 3);
+  EXPECT_EQ(compare(Case<1>(Conv1d{}, DType::f32, {2, 16, 33}, {32, 16, 3}), 1e-5), 3);
+  EXPECT_EQ(
+      compare(Case<3>(Conv3d{{1, 2, 1}, {1, 0, 2}, {1, 1, 2}, 2}, DType::f32, {2, 4, 5, 6, 7}, {6, 2, 3, 2, 2}), 1e-5),
+      3);
+  const Case<1> line(Conv1d{{2}, {1}, {1}, 1}, DType::f64, {2, 3, 9}, {4, 3, 3});
+  const Case<2> image(Conv2d{{1, 2}, {0, 1}, {1, 1}, 1}, DType::f64, {2, 3, 1, 9}, {4, 3, 1, 3});
+  const Case<3> volume(Conv3d{{2, 1, 1}, {1, 0, 0}, {1, 1, 1}, 1}, DType::f64, {2, 3, 9, 1, 1}, {4, 3, 3, 1, 1});
+  for (const auto& arrays :
+       {std::vector<Array>{run_reference(image.conv, {image.x, image.weight})[0],
+                           run_reference(line.conv, {line.x, line.weight})[0],
+                           run_reference(volume.conv, {volume.x, volume.weight})[0]},
+        std::vector<Array>{run_reference(image.input_gradient(), {image.g, image.weight})[0],
+                           run_reference(line.input_gradient(), {line.g, line.weight})[0],
+                           run_reference(volume.input_gradient(), {volume.g, volume.weight})[0]}}) {
+    for (std::int64_t i = 0; i < arrays[0].spec.shape.numel(); ++i) {
+      ASSERT_EQ(arrays[0].at(i), arrays[1].at(i));
+      ASSERT_EQ(arrays[0].at(i), arrays[2].at(i));
+    }
+  }
 }
 
 TEST(ConvKernels, EmptyBatch) {

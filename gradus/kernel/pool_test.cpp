@@ -26,14 +26,20 @@ double dot(const Array& a, const Array& b) {
 }
 
 /// Random windows; false when they do not fit the images.
-bool generate(Choices& choices, PoolWindows& windows, Shape& images) {
+bool generate(Choices& choices, PoolWindows& windows, Shape& images, bool dilated = false) {
   windows.kernel = {choices.pick({1, 2, 2, 3, 5}), choices.pick({1, 2, 2, 3})};
   windows.stride = {choices.pick({1, 2, 2, 3}), choices.pick({1, 2, 2, 4})};
   windows.padding = {choices.pick({0, 0, windows.kernel[0] / 2}), choices.pick({0, 0, windows.kernel[1] / 2})};
   images = {choices.pick({1, 2, 3}), choices.pick({1, 3, 16}), choices.pick({1, 2, 5, 10, 28}),
             choices.pick({1, 3, 8, 14, 28, 67})};
-  return windows.kernel[0] <= images[2] + 2 * windows.padding[0] &&
-         windows.kernel[1] <= images[3] + 2 * windows.padding[1];
+  windows.ceil_mode = choices.pick({0, 1}) == 1;
+  if (dilated) windows.dilation = {choices.pick({1, 1, 2}), choices.pick({1, 2, 3})};
+  for (std::size_t i = 0; i < 2; ++i) {
+    const std::int64_t extent = windows.dilation[i] * (windows.kernel[i] - 1) + 1,
+                       size = images[static_cast<int>(i) + 2];
+    if (extent > size + 2 * windows.padding[i] || (windows.dilation[i] > 1 && extent > size)) return false;
+  }
+  return true;
 }
 
 TEST(PoolKernels, ReferenceOfAKnownMaximum) {
@@ -81,7 +87,7 @@ TEST(PoolKernels, MaximumAgreesOnGeneratedShapes) {
   for (int i = 0; i < 200; ++i) {
     PoolWindows windows;
     Shape images;
-    if (!generate(choices, windows, images)) continue;
+    if (!generate(choices, windows, images, true)) continue;
     compared += compare_all(MaxPool2d{windows}, {random_array({DType::f32, images}, 1)}, 0);
   }
   EXPECT_GE(compared, 100);

@@ -31,7 +31,7 @@ Shape without_batch(Shape shape) {
 
 std::int64_t macs_of(const Node& node) {
   const std::int64_t outputs = node.specs[0].shape.numel();
-  if (node.op.as<Conv2d>()) {
+  if (node.op.as<Conv1d>() || node.op.as<Conv2d>() || node.op.as<Conv3d>()) {
     const Shape& weight = node.inputs[1].shape();
     return outputs * weight.numel(1, weight.rank());
   }

@@ -2,8 +2,11 @@
 
 #include <fmt/format.h>
 
+#include <string>
+
 #include "gradus/base/error.h"
 #include "gradus/graph/node.h"
+#include "gradus/ops/concat.h"
 #include "gradus/ops/elementwise.h"
 #include "gradus/ops/operands.h"
 #include "gradus/ops/view.h"
@@ -11,158 +14,424 @@
 namespace gradus {
 namespace {
 
-std::string pair_str(std::int64_t height, std::int64_t width) { return fmt::format("{} x {}", height, width); }
+/// "5 x 3"
+std::string sizes_str(std::span<const std::int64_t> sizes) { return fmt::format("{}", fmt::join(sizes, " x ")); }
 
-Error conv_error(ErrorKind kind, const TensorSpec& x, std::string of_x, const TensorSpec& weight, std::string of_weight,
-                 std::string summary = {}) {
-  return Error(kind, "conv2d", std::move(summary))
+constexpr const char* layouts[] = {"(n, c, l)", "(n, c, h, w)", "(n, c, d, h, w)"};
+constexpr const char* weight_layouts[] = {"(out, in / groups, length)", "(out, in / groups, height, width)",
+                                          "(out, in / groups, depth, height, width)"};
+constexpr const char* things[] = {"sequence", "image", "volume"};
+constexpr const char* channels_first[] = {
+    "channels come before the length: permute(input, {0, 2, 1})",
+    "channels come before height and width: permute(input, {0, 3, 1, 2})",
+    "channels come before depth, height and width: permute(input, {0, 4, 1, 2, 3})"};
+
+Error conv_error(ErrorKind kind, std::string_view op, const TensorSpec& x, std::string of_x, const TensorSpec& weight,
+                 std::string of_weight, std::string summary = {}) {
+  return Error(kind, std::string(op), std::move(summary))
       .operand("input", x, std::move(of_x))
       .operand("weight", weight, std::move(of_weight));
 }
 
-void check_attributes(const Conv2d& conv) {
-  const auto check = [](const char* name, const std::array<std::int64_t, 2>& pair, std::int64_t least) {
-    if (pair[0] >= least && pair[1] >= least) return;
-    throw Error(ErrorKind::value, "conv2d")
-        .field(name, fmt::format("{}, expected {} or more", pair_str(pair[0], pair[1]), least));
-  };
-  check("stride", conv.stride, 1);
-  check("padding", conv.padding, 0);
-  check("dilation", conv.dilation, 1);
-  if (conv.groups < 1) {
-    throw Error(ErrorKind::value, "conv2d").field("groups", fmt::format("{}, expected 1 or more", conv.groups));
+void check_at_least(std::string_view op, const char* name, std::span<const std::int64_t> sizes, std::int64_t least) {
+  for (const std::int64_t size : sizes) {
+    if (size >= least) continue;
+    throw Error(ErrorKind::value, std::string(op))
+        .field(name, fmt::format("{}, expected {} or more", sizes_str(sizes), least));
   }
 }
 
-void check_operands(const Conv2d& conv, const TensorSpec& x, const TensorSpec& weight) {
+void check_groups(std::string_view op, std::int64_t groups) {
+  if (groups >= 1) return;
+  throw Error(ErrorKind::value, std::string(op)).field("groups", fmt::format("{}, expected 1 or more", groups));
+}
+
+template <int N>
+void check_attributes(const Conv<N>& conv) {
+  check_at_least(conv.name(), "stride", conv.stride, 1);
+  check_at_least(conv.name(), "padding", conv.padding, 0);
+  check_at_least(conv.name(), "dilation", conv.dilation, 1);
+  check_groups(conv.name(), conv.groups);
+}
+
+/// Types and numbers of axes; `weight_layout` says what the weight's axes are.
+void check_kind(std::string_view op, int spatial, const TensorSpec& x, const TensorSpec& weight,
+                const char* weight_layout) {
+  const int rank = spatial + 2;
+  const auto at = static_cast<std::size_t>(spatial - 1);
   if (x.dtype != weight.dtype || !is_floating(x.dtype)) {
-    throw conv_error(ErrorKind::dtype, x, is_floating(x.dtype) ? "" : "expected f32 or f64", weight,
+    throw conv_error(ErrorKind::dtype, op, x, is_floating(x.dtype) ? "" : "expected f32 or f64", weight,
                      x.dtype == weight.dtype ? "" : fmt::format("expected {}", name_of(x.dtype)));
   }
-  if (x.shape.rank() != 4 || weight.shape.rank() != 4) {
-    Error error = conv_error(ErrorKind::shape, x, x.shape.rank() == 4 ? "" : "expected 4 axes: (n, c, h, w)", weight,
-                             weight.shape.rank() == 4 ? "" : "expected 4 axes: (out, in / groups, height, width)");
-    if (x.shape.rank() == 3) error.hint("unsqueeze(input, 0) makes a batch of one image");
-    throw error;
-  }
+  if (x.shape.rank() == rank && weight.shape.rank() == rank) return;
+  const auto remark = [&](const TensorSpec& spec, const char* layout) {
+    return spec.shape.rank() == rank ? "" : fmt::format("expected {} axes: {}", rank, layout);
+  };
+  Error error = conv_error(ErrorKind::shape, op, x, remark(x, layouts[at]), weight, remark(weight, weight_layout));
+  if (x.shape.rank() == rank - 1) error.hint(fmt::format("unsqueeze(input, 0) makes a batch of one {}", things[at]));
+  throw error;
+}
+
+template <int N>
+void check_operands(const Conv<N>& conv, const TensorSpec& x, const TensorSpec& weight) {
+  check_kind(conv.name(), N, x, weight, weight_layouts[N - 1]);
   const std::int64_t channels = weight.shape[1] * conv.groups;
   if (x.shape[1] != channels) {
-    Error error = conv_error(ErrorKind::shape, x, fmt::format("axis 1 is {}, expected {}", x.shape[1], channels),
-                             weight, conv.groups == 1 ? "" : fmt::format("{} groups", conv.groups));
-    if (x.shape[3] == channels && x.shape[2] != channels)
-      error.hint("channels come before height and width: permute(input, {0, 3, 1, 2})");
+    Error error =
+        conv_error(ErrorKind::shape, conv.name(), x, fmt::format("axis 1 is {}, expected {}", x.shape[1], channels),
+                   weight, conv.groups == 1 ? "" : fmt::format("{} groups", conv.groups));
+    if (x.shape[N + 1] == channels && x.shape[N] != channels) error.hint(channels_first[N - 1]);
     throw error;
   }
   if (weight.shape[0] % conv.groups != 0) {
-    throw conv_error(ErrorKind::shape, x, "", weight,
+    throw conv_error(ErrorKind::shape, conv.name(), x, "", weight,
                      fmt::format("axis 0 is {}, expected a multiple of {} groups", weight.shape[0], conv.groups));
   }
 }
 
-/// Size of the result along one axis (0 = height, 1 = width).
-std::int64_t output_size(const Conv2d& conv, std::size_t i, const TensorSpec& x, const TensorSpec& weight) {
+/// Size of the result along spatial axis `i`.
+template <int N>
+std::int64_t output_size(const Conv<N>& conv, std::size_t i, const TensorSpec& x, const TensorSpec& weight) {
   const int axis = static_cast<int>(i) + 2;
   const std::int64_t padded = x.shape[axis] + 2 * conv.padding[i];
   if (weight.shape[axis] < 1) {
-    throw conv_error(ErrorKind::shape, x, "", weight, fmt::format("axis {} is 0, expected 1 or more", axis));
+    throw conv_error(ErrorKind::shape, conv.name(), x, "", weight,
+                     fmt::format("axis {} is 0, expected 1 or more", axis));
   }
   const std::int64_t extent = conv.dilation[i] * (weight.shape[axis] - 1) + 1;
   if (extent > padded) {
     const std::string spread = conv.dilation[i] == 1 ? "" : fmt::format(", {} with dilation", extent);
-    throw conv_error(ErrorKind::shape, x, fmt::format("axis {} is {}, {} with padding", axis, x.shape[axis], padded),
-                     weight, fmt::format("axis {} is {}{}", axis, weight.shape[axis], spread),
+    throw conv_error(ErrorKind::shape, conv.name(), x,
+                     fmt::format("axis {} is {}, {} with padding", axis, x.shape[axis], padded), weight,
+                     fmt::format("axis {} is {}{}", axis, weight.shape[axis], spread),
                      "the kernel is larger than the padded input");
   }
   return (padded - extent) / conv.stride[i] + 1;
 }
 
 /// The gradients' shape rule: `cotangent` must be what the convolution of `x` and `weight` gives.
-void check_cotangent(const char* op, const Conv2d& conv, const TensorSpec& x, const TensorSpec& weight,
+template <int N>
+void check_cotangent(std::string_view op, const Conv<N>& conv, const TensorSpec& x, const TensorSpec& weight,
                      const TensorSpec& cotangent) {
   const TensorSpec inputs[] = {x, weight};
   const Specs result = conv.infer(inputs);
   if (result.front() == cotangent) return;
-  throw Error(cotangent.dtype == x.dtype ? ErrorKind::shape : ErrorKind::dtype, op)
+  throw Error(cotangent.dtype == x.dtype ? ErrorKind::shape : ErrorKind::dtype, std::string(op))
       .operand("cotangent", cotangent, fmt::format("expected {}", result.front().str()))
       .operand("input", x)
       .operand("weight", weight);
 }
 
-std::string layer_sizes(const Tensor& weight, std::int64_t groups) {
-  const Shape& shape = weight.shape();
-  if (shape.rank() != 4) return {};
-  return detail::layer_context(weight,
-                               fmt::format("{} -> {}, {}", shape[1] * groups, shape[0], pair_str(shape[2], shape[3])));
+// ---- Batches --------------------------------------------------------------------------------------------------------
+// Examples that share their weights go into the batch axis n; examples with weights of their own become groups.
+
+/// [size, n, ...] -> [size * n, ...]
+Tensor fold_rows(const Tensor& x) {
+  Shape shape = x.shape();
+  shape.set(1, shape[0] * shape[1]);
+  shape.erase(0);
+  return reshape(x, shape);
+}
+
+Tensor unfold_rows(const Tensor& x, std::int64_t size) {
+  Shape shape = x.shape();
+  shape.set(0, shape[0] / size);
+  shape.insert(0, size);
+  return reshape(x, shape);
+}
+
+/// [size, n, c, ...], or [n, c, ...] for all examples -> [n, size * c, ...]
+Tensor fold_channels(const Tensor& x, bool batched, std::int64_t size) {
+  Tensor stacked;
+  if (batched) {
+    stacked = transpose(x, 0, 1);
+  } else {
+    Shape shape = x.shape();
+    shape.insert(1, size);
+    stacked = broadcast_to(unsqueeze(x, 1), shape);
+  }
+  Shape shape = stacked.shape();
+  shape.set(2, shape[1] * shape[2]);
+  shape.erase(1);
+  return reshape(stacked, shape);
+}
+
+/// [n, size * c, ...] -> [size, n, c, ...]
+Tensor unfold_channels(const Tensor& x, std::int64_t size) {
+  Shape shape = x.shape();
+  shape.set(1, shape[1] / size);
+  shape.insert(1, size);
+  return transpose(reshape(x, shape), 0, 1);
+}
+
+Shape with_factor(Shape shape, int axis, std::int64_t factor) {
+  shape.set(axis, shape[axis] * factor);
+  return shape;
+}
+
+template <int N>
+Conv<N> with_groups(Conv<N> conv, std::int64_t factor) {
+  conv.groups *= factor;
+  return conv;
 }
 
 }  // namespace
 
-Specs Conv2d::infer(std::span<const TensorSpec> inputs) const {
+template <int N>
+Specs Conv<N>::infer(std::span<const TensorSpec> inputs) const {
   const TensorSpec &x = inputs[0], &weight = inputs[1];
   check_attributes(*this);
   check_operands(*this, x, weight);
-  const std::int64_t height = output_size(*this, 0, x, weight), width = output_size(*this, 1, x, weight);
-  return {{x.dtype, Shape{x.shape[0], weight.shape[0], height, width}}};
+  Shape shape{x.shape[0], weight.shape[0]};
+  for (std::size_t i = 0; i < static_cast<std::size_t>(N); ++i) shape.push_back(output_size(*this, i, x, weight));
+  return {{x.dtype, shape}};
 }
 
-Tensors Conv2d::vjp(const VjpArgs& args) const {
+template <int N>
+Tensors Conv<N>::vjp(const VjpArgs& args) const {
   const Tensor &x = args.inputs[0], &weight = args.inputs[1], &g = args.cotangents[0];
   Tensors gradients(2);
-  if (args.wants(0)) gradients[0] = record(Conv2dInputGradient{*this, x.shape()}, {g, weight});
-  if (args.wants(1)) gradients[1] = record(Conv2dWeightGradient{*this, weight.shape()}, {x, g});
+  if (args.wants(0)) gradients[0] = record(ConvInputGradient<N>{*this, x.shape()}, {g, weight});
+  if (args.wants(1)) gradients[1] = record(ConvWeightGradient<N>{*this, weight.shape()}, {x, g});
   return gradients;
 }
 
-Specs Conv2dInputGradient::infer(std::span<const TensorSpec> inputs) const {
+template <int N>
+Tensors Conv<N>::batch(const BatchArgs& args) const {
+  const Tensor &x = args.inputs[0], &weight = args.inputs[1];
+  if (!args.is_batched(1)) return {unfold_rows(record(*this, {fold_rows(x), weight}), args.size)};
+  if (!args.is_batched(0) && groups == 1) return {unfold_channels(record(*this, {x, fold_rows(weight)}), args.size)};
+  const Tensor channels = fold_channels(x, args.is_batched(0), args.size);
+  return {unfold_channels(record(with_groups(*this, args.size), {channels, fold_rows(weight)}), args.size)};
+}
+
+template <int N>
+Specs ConvInputGradient<N>::infer(std::span<const TensorSpec> inputs) const {
   const TensorSpec x{inputs[1].dtype, input};
-  check_cotangent("conv2d_input_gradient", conv, x, inputs[1], inputs[0]);
+  check_cotangent(name(), conv, x, inputs[1], inputs[0]);
   return {x};
 }
 
-Tensors Conv2dInputGradient::vjp(const VjpArgs& args) const {
-  const Tensor &g = args.inputs[0], &weight = args.inputs[1], &u = args.cotangents[0];  // u has the images' shape
+template <int N>
+Tensors ConvInputGradient<N>::vjp(const VjpArgs& args) const {
+  const Tensor &g = args.inputs[0], &weight = args.inputs[1], &u = args.cotangents[0];  // u has the input's shape
   Tensors gradients(2);
   if (args.wants(0)) gradients[0] = record(conv, {u, weight});
-  if (args.wants(1)) gradients[1] = record(Conv2dWeightGradient{conv, weight.shape()}, {u, g});
+  if (args.wants(1)) gradients[1] = record(ConvWeightGradient<N>{conv, weight.shape()}, {u, g});
   return gradients;
 }
 
-Specs Conv2dWeightGradient::infer(std::span<const TensorSpec> inputs) const {
+template <int N>
+Tensors ConvInputGradient<N>::batch(const BatchArgs& args) const {
+  const Tensor &g = args.inputs[0], &weight = args.inputs[1];
+  if (!args.is_batched(1)) {
+    const ConvInputGradient rows{conv, with_factor(input, 0, args.size)};
+    return {unfold_rows(record(rows, {fold_rows(g), weight}), args.size)};
+  }
+  const ConvInputGradient grouped{with_groups(conv, args.size), with_factor(input, 1, args.size)};
+  const Tensor channels = fold_channels(g, args.is_batched(0), args.size);
+  return {unfold_channels(record(grouped, {channels, fold_rows(weight)}), args.size)};
+}
+
+template <int N>
+Specs ConvWeightGradient<N>::infer(std::span<const TensorSpec> inputs) const {
   const TensorSpec w{inputs[0].dtype, weight};
-  check_cotangent("conv2d_weight_gradient", conv, inputs[0], w, inputs[1]);
+  check_cotangent(name(), conv, inputs[0], w, inputs[1]);
   return {w};
 }
 
-Tensors Conv2dWeightGradient::vjp(const VjpArgs& args) const {
+template <int N>
+Tensors ConvWeightGradient<N>::vjp(const VjpArgs& args) const {
   const Tensor &x = args.inputs[0], &g = args.inputs[1], &u = args.cotangents[0];  // u has the weights' shape
   Tensors gradients(2);
-  if (args.wants(0)) gradients[0] = record(Conv2dInputGradient{conv, x.shape()}, {g, u});
+  if (args.wants(0)) gradients[0] = record(ConvInputGradient<N>{conv, x.shape()}, {g, u});
   if (args.wants(1)) gradients[1] = record(conv, {x, u});
   return gradients;
 }
 
-Tensor conv2d(const TensorArg& x_arg, const TensorArg& weight_arg, const TensorArg& bias_arg,
-              const Conv2dOptions& options, SourceLocation where) {
-  Tensor x = detail::tensor_operand("conv2d", "input", x_arg, where);
-  Tensor weight = detail::tensor_operand("conv2d", "weight", weight_arg, where);
-  const bool has_bias = bias_arg.is_number() || bias_arg.tensor().defined();
-  const Tensor bias = has_bias ? detail::tensor_operand("conv2d", "bias", bias_arg, where) : Tensor();
-  const Conv2d conv{options.stride.array(), options.padding.array(), options.dilation.array(), options.groups};
-  try {
-    detail::promote_operands("conv2d", "input", x, "weight", weight, where);
-    const Tensor y = record(conv, {x, weight}, where);
-    if (!bias.defined()) return y;
-    const std::int64_t out = weight.shape()[0];
-    if (bias.shape() != Shape{out}) {
-      throw conv_error(ErrorKind::shape, x.spec(), "", weight.spec(), "")
-          .operand("bias", bias.spec(), fmt::format("expected [{}]", out))
-          .at(where);
+template <int N>
+Tensors ConvWeightGradient<N>::batch(const BatchArgs& args) const {
+  const ConvWeightGradient grouped{with_groups(conv, args.size), with_factor(weight, 0, args.size)};
+  const Tensor x = fold_channels(args.inputs[0], args.is_batched(0), args.size);
+  const Tensor g = fold_channels(args.inputs[1], args.is_batched(1), args.size);
+  return {unfold_rows(record(grouped, {x, g}), args.size)};
+}
+
+template struct Conv<1>;
+template struct Conv<2>;
+template struct Conv<3>;
+template struct ConvInputGradient<1>;
+template struct ConvInputGradient<2>;
+template struct ConvInputGradient<3>;
+template struct ConvWeightGradient<1>;
+template struct ConvWeightGradient<2>;
+template struct ConvWeightGradient<3>;
+
+// ---- User functions -------------------------------------------------------------------------------------------------
+
+namespace {
+
+struct Operands {
+  Tensor x, weight, bias;
+};
+
+Operands operands_of(const char* op, const TensorArg& x, const TensorArg& weight, const TensorArg& bias,
+                     SourceLocation where) {
+  Operands operands{
+      detail::tensor_operand(op, "input", x, where), detail::tensor_operand(op, "weight", weight, where), {}};
+  if (bias.is_number() || bias.tensor().defined()) operands.bias = detail::tensor_operand(op, "bias", bias, where);
+  return operands;
+}
+
+/// y + bias along axis 1, `out` channels.
+Tensor with_bias(const char* op, const Tensor& y, const Operands& operands, std::int64_t out, SourceLocation where) {
+  if (!operands.bias.defined()) return y;
+  if (operands.bias.shape() != Shape{out}) {
+    throw conv_error(ErrorKind::shape, op, operands.x.spec(), "", operands.weight.spec(), "")
+        .operand("bias", operands.bias.spec(), fmt::format("expected [{}]", out))
+        .at(where);
+  }
+  Shape shape{1, out};
+  while (shape.rank() < y.rank()) shape.push_back(1);
+  return add(TensorArg(y, where), TensorArg(record(Reshape{shape}, {operands.bias}, where), where));
+}
+
+/// Resolves "same" and "valid": sets conv.padding, and pads `x` behind where the two sides differ.
+template <int N>
+void apply_rule(const char* rule, Conv<N>& conv, Tensor& x, const Tensor& weight, SourceLocation where) {
+  const std::string_view name = rule;
+  if (name != "same" && name != "valid") {
+    throw Error(ErrorKind::value, std::string(conv.name()))
+        .field("padding", fmt::format("\"{}\", expected numbers, \"same\" or \"valid\"", name));
+  }
+  if (name == "valid" || x.rank() != N + 2 || weight.rank() != N + 2) return;
+  SmallVector<Padding, 5> behind(2, Padding{0, 0});
+  for (std::size_t i = 0; i < static_cast<std::size_t>(N); ++i) {
+    if (conv.stride[i] != 1) {
+      throw Error(ErrorKind::value, std::string(conv.name()), "padding \"same\" needs a stride of 1")
+          .field("stride", sizes_str(conv.stride));
     }
-    return add(TensorArg(y, where), TensorArg(record(Reshape{Shape{1, out, 1, 1}}, {bias}, where), where));
+    const std::int64_t total = conv.dilation[i] * (weight.shape()[static_cast<int>(i) + 2] - 1);
+    conv.padding[i] = total > 0 ? total / 2 : 0;
+    behind.push_back({0, total > 0 ? total % 2 : 0});
+  }
+  x = pad(TensorArg(x, where), std::span<const Padding>(behind));
+}
+
+template <int N, class Size>
+Tensor convolve(const char* op, const TensorArg& x_arg, const TensorArg& weight_arg, const TensorArg& bias_arg,
+                const ConvOptions<Size>& options, SourceLocation where) {
+  Operands o = operands_of(op, x_arg, weight_arg, bias_arg, where);
+  Conv<N> conv{options.stride.array(), options.padding.size.array(), options.dilation.array(), options.groups};
+  try {
+    detail::promote_operands(op, "input", o.x, "weight", o.weight, where);
+    if (options.padding.rule) apply_rule(options.padding.rule, conv, o.x, o.weight, where);
+    return with_bias(op, record(conv, {o.x, o.weight}, where), o, o.weight.shape()[0], where);
   } catch (Error& error) {
-    if (const std::string sizes = layer_sizes(weight, options.groups); !sizes.empty()) error.context(sizes);
+    const Shape& w = o.weight.shape();
+    if (w.rank() == N + 2) {
+      error.context(detail::layer_context(
+          o.weight, fmt::format("{} -> {}, {}", w[1] * options.groups, w[0], sizes_str(w.sizes().subspan(2)))));
+    }
+    error.at(where);
     throw;
   }
+}
+
+/// Checks the operands of a transposed convolution and gives the shape of its result.
+template <int N>
+Shape transposed_shape(const char* op, const Conv<N>& conv, const typename Conv<N>::Sizes& output_padding,
+                       const TensorSpec& x, const TensorSpec& weight) {
+  constexpr const char* weights[] = {"(in, out / groups, length)", "(in, out / groups, height, width)",
+                                     "(in, out / groups, depth, height, width)"};
+  check_at_least(op, "stride", conv.stride, 1);
+  check_at_least(op, "padding", conv.padding, 0);
+  check_at_least(op, "dilation", conv.dilation, 1);
+  check_at_least(op, "output_padding", output_padding, 0);
+  check_groups(op, conv.groups);
+  check_kind(op, N, x, weight, weights[N - 1]);
+  if (x.shape[1] != weight.shape[0]) {
+    throw conv_error(ErrorKind::shape, op, x, fmt::format("axis 1 is {}, expected {}", x.shape[1], weight.shape[0]),
+                     weight, "");
+  }
+  if (weight.shape[0] % conv.groups != 0) {
+    throw conv_error(ErrorKind::shape, op, x, "", weight,
+                     fmt::format("axis 0 is {}, expected a multiple of {} groups", weight.shape[0], conv.groups));
+  }
+  Shape shape{x.shape[0], weight.shape[1] * conv.groups};
+  for (std::size_t i = 0; i < static_cast<std::size_t>(N); ++i) {
+    const int axis = static_cast<int>(i) + 2;
+    if (output_padding[i] >= conv.stride[i]) {
+      throw Error(ErrorKind::value, op)
+          .field("output_padding", sizes_str(output_padding) + ", expected less than the stride")
+          .field("stride", sizes_str(conv.stride));
+    }
+    if (weight.shape[axis] < 1) {
+      throw conv_error(ErrorKind::shape, op, x, "", weight, fmt::format("axis {} is 0, expected 1 or more", axis));
+    }
+    const std::int64_t size = (x.shape[axis] - 1) * conv.stride[i] - 2 * conv.padding[i] +
+                              conv.dilation[i] * (weight.shape[axis] - 1) + output_padding[i] + 1;
+    if (size < 1 || x.shape[axis] < 1) {
+      throw conv_error(ErrorKind::shape, op, x, fmt::format("axis {} is {}", axis, x.shape[axis]), weight, "",
+                       fmt::format("axis {} of the result would have size {}", axis, size));
+    }
+    shape.push_back(size);
+  }
+  return shape;
+}
+
+template <int N, class Size>
+Tensor convolve_transposed(const char* op, const TensorArg& x_arg, const TensorArg& weight_arg,
+                           const TensorArg& bias_arg, const ConvTransposeOptions<Size>& options, SourceLocation where) {
+  Operands o = operands_of(op, x_arg, weight_arg, bias_arg, where);
+  const Conv<N> conv{options.stride.array(), options.padding.array(), options.dilation.array(), options.groups};
+  try {
+    detail::promote_operands(op, "input", o.x, "weight", o.weight, where);
+    const Shape shape = transposed_shape(op, conv, options.output_padding.array(), o.x.spec(), o.weight.spec());
+    const Tensor y = record(ConvInputGradient<N>{conv, shape}, {o.x, o.weight}, where);
+    y.node()->called = op;
+    return with_bias(op, y, o, shape[1], where);
+  } catch (Error& error) {
+    const Shape& w = o.weight.shape();
+    if (w.rank() == N + 2) {
+      error.context(detail::layer_context(
+          o.weight, fmt::format("{} -> {}, {}", w[0], w[1] * options.groups, sizes_str(w.sizes().subspan(2)))));
+    }
+    error.at(where);
+    throw;
+  }
+}
+
+}  // namespace
+
+Tensor conv1d(const TensorArg& x, const TensorArg& weight, const TensorArg& bias, const Conv1dOptions& options,
+              SourceLocation where) {
+  return convolve<1>("conv1d", x, weight, bias, options, where);
+}
+
+Tensor conv2d(const TensorArg& x, const TensorArg& weight, const TensorArg& bias, const Conv2dOptions& options,
+              SourceLocation where) {
+  return convolve<2>("conv2d", x, weight, bias, options, where);
+}
+
+Tensor conv3d(const TensorArg& x, const TensorArg& weight, const TensorArg& bias, const Conv3dOptions& options,
+              SourceLocation where) {
+  return convolve<3>("conv3d", x, weight, bias, options, where);
+}
+
+Tensor conv_transpose1d(const TensorArg& x, const TensorArg& weight, const TensorArg& bias,
+                        const ConvTranspose1dOptions& options, SourceLocation where) {
+  return convolve_transposed<1>("conv_transpose1d", x, weight, bias, options, where);
+}
+
+Tensor conv_transpose2d(const TensorArg& x, const TensorArg& weight, const TensorArg& bias,
+                        const ConvTranspose2dOptions& options, SourceLocation where) {
+  return convolve_transposed<2>("conv_transpose2d", x, weight, bias, options, where);
+}
+
+Tensor conv_transpose3d(const TensorArg& x, const TensorArg& weight, const TensorArg& bias,
+                        const ConvTranspose3dOptions& options, SourceLocation where) {
+  return convolve_transposed<3>("conv_transpose3d", x, weight, bias, options, where);
 }
 
 }  // namespace gradus

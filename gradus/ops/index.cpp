@@ -5,6 +5,7 @@
 #include <vector>
 
 #include "gradus/ops/elementwise.h"
+#include "gradus/ops/factory.h"
 #include "gradus/ops/view.h"
 
 namespace gradus {
@@ -37,8 +38,8 @@ void require_inside(std::string_view op, const TensorSpec& x, const TensorSpec& 
   }
 }
 
-void require_same_type(std::string_view op, const TensorSpec& x, const TensorSpec& source) {
-  if (x.dtype == source.dtype && x.dtype != DType::boolean) return;
+void require_same_type(std::string_view op, const TensorSpec& x, const TensorSpec& source, bool moves = false) {
+  if (x.dtype == source.dtype && (moves || x.dtype != DType::boolean)) return;
   throw Error(ErrorKind::dtype, std::string(op))
       .operand("input", x)
       .operand("source", source,
@@ -106,6 +107,46 @@ Tensors ScatterAdd::vjp(const VjpArgs& args) const {
   return {cotangent, Tensor(), source};
 }
 
+Specs Scatter::infer(std::span<const TensorSpec> inputs) const {
+  require_index_type(name(), inputs[1]);
+  require_same_type(name(), inputs[0], inputs[2], true);
+  require_inside(name(), inputs[0], inputs[1], axis);
+  if (inputs[2].shape != inputs[1].shape) {
+    throw Error(ErrorKind::shape, std::string(name()))
+        .operand("index", inputs[1])
+        .operand("source", inputs[2], "expected the shape of the index");
+  }
+  return {inputs[0]};
+}
+
+Tensors Scatter::vjp(const VjpArgs& args) const {
+  const Tensor &cotangent = args.cotangents[0], &index = args.inputs[1];
+  Tensors gradients(3);
+  if (args.wants(0)) {
+    gradients[0] = record(*this, {cotangent, index, zeros_of(args.inputs[2].spec())});
+  }
+  if (args.wants(2)) {  // each source that won, which its position tells
+    const Shape& shape = index.shape();
+    const Tensor position = reshape(arange(shape.numel()), shape);
+    const Tensor winner = record(*this, {zeros_of({DType::i64, args.inputs[0].shape()}), index, position});
+    const Tensor mine = equal(record(Gather{axis}, {winner, index}), position);
+    const Tensor flow = record(Gather{axis}, {cotangent, index});
+    gradients[2] = where(mine, flow, constant(0, flow.dtype()));
+  }
+  return gradients;
+}
+
+Tensors Scatter::batch(const BatchArgs& args) const {
+  Tensors operands;
+  for (int i = 0; i < 3; ++i) {
+    const Tensor& x = args.inputs[static_cast<std::size_t>(i)];
+    Shape shape = x.shape();
+    shape.insert(0, args.size);
+    operands.push_back(args.is_batched(i) ? x : broadcast_to(x, shape));
+  }
+  return record_all(Scatter{axis + 1}, operands, {});
+}
+
 Specs Take::infer(std::span<const TensorSpec> inputs) const {
   require_index_type(name(), inputs[1]);
   return {{inputs[0].dtype, take_shape(inputs[0].shape, inputs[1].shape, axis)}};
@@ -168,6 +209,22 @@ Tensor scatter_add(const TensorArg& x, int axis, const TensorArg& index, const T
   }
   const Tensor result = record(op, {input, indexes, used}, x.where());
   check_evaluated("scatter_add", indexes, input.shape()[op.axis], x.where());
+  return result;
+}
+
+Tensor scatter(const TensorArg& x, int axis, const TensorArg& index, const TensorArg& source) {
+  const Tensor input = detail::operand(x, "scatter"), indexes = detail::operand(index, "scatter");
+  const Scatter op{detail::normalize_axis(axis, input, "scatter", x.where())};
+  Tensor used = detail::operand(source, "scatter");
+  if (source.is_number()) used = broadcast_to(cast(TensorArg(used, source.where()), input.dtype()), indexes.shape());
+  if (used.rank() == indexes.rank()) {
+    for (int a = 0; a < used.rank(); ++a) {
+      const std::int64_t size = indexes.shape()[a];
+      if (used.shape()[a] > size) used = slice(TensorArg(used, source.where()), a, 0, size);
+    }
+  }
+  const Tensor result = record(op, {input, indexes, used}, x.where());
+  check_evaluated("scatter", indexes, input.shape()[op.axis], x.where());
   return result;
 }
 

@@ -40,6 +40,19 @@ struct ScatterAdd {
   bool operator==(const ScatterAdd&) const = default;
 };
 
+/// Inputs base, index, source: base with source[.., i, ..] in place of [.., index[.., i, ..], ..]. Of several sources for
+/// one element the last wins, and it alone has a gradient.
+struct Scatter {
+  int axis = 0;
+
+  std::string_view name() const { return "scatter"; }
+  OpFamily family() const { return OpFamily::opaque; }
+  Specs infer(std::span<const TensorSpec> inputs) const;
+  Tensors vjp(const VjpArgs& args) const;
+  Tensors batch(const BatchArgs& args) const;
+  bool operator==(const Scatter&) const = default;
+};
+
 /// Inputs x, index: whole slices of x along `axis`, one per index; the axis is replaced by the axes of the index.
 struct Take {
   int axis = 0;
@@ -80,6 +93,10 @@ Tensor gather(const TensorArg& x, int axis, const TensorArg& index);
 /// PyTorch's scatter_add: `x` with source[i][j] added at [i][index[i][j]] for axis 1. `source` has the type of `x` and
 /// is nowhere smaller than `index`; what lies beyond is not used.
 Tensor scatter_add(const TensorArg& x, int axis, const TensorArg& index, const TensorArg& source);
+
+/// PyTorch's scatter: `x` with source[i][j] in place of [i][index[i][j]] for axis 1. Where indexes repeat, the last wins.
+/// `source` may be a number.
+Tensor scatter(const TensorArg& x, int axis, const TensorArg& index, const TensorArg& source);
 
 /// Slices of `x` along `axis` at the indexes, which may have any shape: x [n, d], index [b, t] -> [b, t, d].
 Tensor take(const TensorArg& x, const TensorArg& index, int axis = 0);

@@ -1,7 +1,10 @@
-// Pooling over windows of images (n, c, h, w):
+// Pooling over windows of sequences (n, c, l), images (n, c, h, w) and volumes (n, c, d, h, w):
 //
 //   max_pool2d(x, 2)                                        halves height and width
 //   avg_pool2d(x, {3, 3}, {.stride = 2, .padding = 1})
+//
+// The operations work on images; sequences are images of one row, and volumes are pooled over their planes first and over
+// the depth then. Adaptive and global pooling, Lp pooling and unpooling: ops/adaptive_pool.h.
 #pragma once
 
 #include <array>
@@ -13,12 +16,15 @@
 
 namespace gradus {
 
-/// Windows of a pooling: attributes are {height, width}. The result has (h + 2 padding - kernel) / stride + 1 rows, rounded
-/// down; padding is at most half the kernel, so that every window holds an element.
+/// Windows of a pooling: attributes are {height, width}. The result has (h + 2 padding - dilation (kernel - 1) - 1) / stride
+/// + 1 rows, rounded down, or up with `ceil_mode` if the last window then starts inside or in the padding before. Padding is
+/// at most half the extent of the kernel, and every window holds an element.
 struct PoolWindows {
   std::array<std::int64_t, 2> kernel{1, 1};
   std::array<std::int64_t, 2> stride{1, 1};
   std::array<std::int64_t, 2> padding{0, 0};
+  std::array<std::int64_t, 2> dilation{1, 1};
+  bool ceil_mode = false;
   friend bool operator==(const PoolWindows&, const PoolWindows&) = default;
 };
 
@@ -31,6 +37,7 @@ struct MaxPool2d {
   OpFamily family() const { return OpFamily::opaque; }
   Specs infer(std::span<const TensorSpec> inputs) const;
   Tensors vjp(const VjpArgs& args) const;
+  Tensors batch(const BatchArgs& args) const;
   friend bool operator==(const MaxPool2d&, const MaxPool2d&) = default;
 };
 
@@ -43,6 +50,7 @@ struct MaxPool2dGradient {
   OpFamily family() const { return OpFamily::opaque; }
   Specs infer(std::span<const TensorSpec> inputs) const;
   Tensors vjp(const VjpArgs& args) const;
+  Tensors batch(const BatchArgs& args) const;
   friend bool operator==(const MaxPool2dGradient&, const MaxPool2dGradient&) = default;
 };
 
@@ -52,10 +60,11 @@ struct MaxPool2dGather {
   OpFamily family() const { return OpFamily::opaque; }
   Specs infer(std::span<const TensorSpec> inputs) const;
   Tensors vjp(const VjpArgs& args) const;
+  Tensors batch(const BatchArgs& args) const;
   friend bool operator==(const MaxPool2dGather&, const MaxPool2dGather&) = default;
 };
 
-/// Mean of each window. Padding counts as zeros when `count_include_pad`, else it is left out of the mean.
+/// Mean of each window; no dilation. Padding counts as zeros when `count_include_pad`, else it is left out of the mean.
 struct AvgPool2d {
   PoolWindows windows;
   bool count_include_pad = true;
@@ -64,6 +73,7 @@ struct AvgPool2d {
   OpFamily family() const { return OpFamily::opaque; }
   Specs infer(std::span<const TensorSpec> inputs) const;
   Tensors vjp(const VjpArgs& args) const;
+  Tensors batch(const BatchArgs& args) const;
   friend bool operator==(const AvgPool2d&, const AvgPool2d&) = default;
 };
 
@@ -77,25 +87,54 @@ struct AvgPool2dGradient {
   OpFamily family() const { return OpFamily::opaque; }
   Specs infer(std::span<const TensorSpec> inputs) const;
   Tensors vjp(const VjpArgs& args) const;
+  Tensors batch(const BatchArgs& args) const;
   friend bool operator==(const AvgPool2dGradient&, const AvgPool2dGradient&) = default;
 };
 
-struct MaxPool2dOptions {
-  Size2 stride = 0;  ///< 0: the kernel's size
-  Size2 padding = 0;
+template <class Size>
+struct MaxPoolOptions {
+  Size stride = 0;  ///< 0: the kernel's size
+  Size padding = 0;
+  Size dilation = 1;
+  bool ceil_mode = false;  ///< also pool what is left over at the end
 };
 
-struct AvgPool2dOptions {
-  Size2 stride = 0;  ///< 0: the kernel's size
-  Size2 padding = 0;
+template <class Size>
+struct AvgPoolOptions {
+  Size stride = 0;  ///< 0: the kernel's size
+  Size padding = 0;
   bool count_include_pad = true;
+  bool ceil_mode = false;             ///< also pool what is left over at the end
+  std::int64_t divisor_override = 0;  ///< divide the sums by this; 0: by the number of elements
 };
 
-/// Largest element of each window of `x` (n, c, h, w), f32 or f64. Throws Error(shape) when the kernel is larger than the
-/// padded images, Error(value) for a kernel, stride or padding out of range.
-Tensor max_pool2d(const TensorArg& x, Size2 kernel, const MaxPool2dOptions& options = {});
+using MaxPool1dOptions = MaxPoolOptions<Size1>;
+using MaxPool2dOptions = MaxPoolOptions<Size2>;
+using MaxPool3dOptions = MaxPoolOptions<Size3>;
+using AvgPool1dOptions = AvgPoolOptions<Size1>;
+using AvgPool2dOptions = AvgPoolOptions<Size2>;
+using AvgPool3dOptions = AvgPoolOptions<Size3>;
 
-/// Mean of each window of `x` (n, c, h, w), f32 or f64. Throws as max_pool2d.
+/// What a maximum is and where: i64 positions within the sequence, plane (h * width + w) or volume.
+struct Pooled {
+  Tensor values;
+  Tensor indices;
+};
+
+/// Largest element of each window of `x` (n, c, l), (n, c, h, w) or (n, c, d, h, w), f32 or f64. Throws Error(shape) when
+/// the kernel is larger than the padded input, Error(value) for a kernel, stride, padding or dilation out of range.
+Tensor max_pool1d(const TensorArg& x, Size1 kernel, const MaxPool1dOptions& options = {});
+Tensor max_pool2d(const TensorArg& x, Size2 kernel, const MaxPool2dOptions& options = {});
+Tensor max_pool3d(const TensorArg& x, Size3 kernel, const MaxPool3dOptions& options = {});
+
+/// The same with the positions: what PyTorch gives for return_indices, and max_unpool takes.
+Pooled max_pool1d_with_indices(const TensorArg& x, Size1 kernel, const MaxPool1dOptions& options = {});
+Pooled max_pool2d_with_indices(const TensorArg& x, Size2 kernel, const MaxPool2dOptions& options = {});
+Pooled max_pool3d_with_indices(const TensorArg& x, Size3 kernel, const MaxPool3dOptions& options = {});
+
+/// Mean of each window of `x` (n, c, l), (n, c, h, w) or (n, c, d, h, w), f32 or f64. Throws as max_pool.
+Tensor avg_pool1d(const TensorArg& x, Size1 kernel, const AvgPool1dOptions& options = {});
 Tensor avg_pool2d(const TensorArg& x, Size2 kernel, const AvgPool2dOptions& options = {});
+Tensor avg_pool3d(const TensorArg& x, Size3 kernel, const AvgPool3dOptions& options = {});
 
 }  // namespace gradus

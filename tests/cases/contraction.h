@@ -5,6 +5,59 @@
 
 namespace gradus::testing {
 
+/// Convolutions over other than images, and transposed ones.
+inline void add_conv_cases(std::vector<OpCase>& cases) {
+  cases.push_back({"conv1d", {Shape{2, 4, 7}, Shape{6, 2, 3}, Shape{6}}, [](const Tensors& x) {
+                     return conv1d(x[0], x[1], x[2], {.stride = 2, .padding = 1, .groups = 2});
+                   }});
+  cases.push_back({"conv1d_gradients", {Shape{1, 2, 5}, Shape{2, 2, 2}}, [](const Tensors& x) {
+                     const Tensors g = grad(sum(square(conv1d(x[0], x[1]))), {x[0], x[1]});
+                     return concat({flatten(g[0]), flatten(g[1])});
+                   }});
+  cases.push_back({"conv3d", {Shape{1, 2, 4, 3, 4}, Shape{2, 2, 2, 2, 3}, Shape{2}}, [](const Tensors& x) {
+                     return conv3d(x[0], x[1], x[2], {.stride = {1, 2, 1}, .padding = {1, 0, 1}});
+                   }});
+  cases.push_back({"conv3d_gradients", {Shape{1, 1, 3, 3, 2}, Shape{2, 1, 2, 2, 1}}, [](const Tensors& x) {
+                     const Tensors g = grad(sum(square(conv3d(x[0], x[1]))), {x[0], x[1]});
+                     return concat({flatten(g[0]), flatten(g[1])});
+                   }});
+  cases.push_back({"conv2d same", {Shape{1, 1, 5, 4}, Shape{2, 1, 2, 4}}, [](const Tensors& x) {
+                     return conv2d(x[0], x[1], Tensor(), {.padding = "same"});
+                   }});
+  cases.push_back({"conv_transpose2d", {Shape{2, 4, 3, 3}, Shape{4, 3, 2, 3}, Shape{6}}, [](const Tensors& x) {
+                     return conv_transpose2d(
+                         x[0], x[1], x[2],
+                         {.stride = {3, 2}, .padding = {0, 1}, .output_padding = {2, 1}, .groups = 2});
+                   }});
+}
+
+/// Poolings that are made of other operations.
+inline void add_pool_cases(std::vector<OpCase>& cases) {
+  cases.push_back({"max_pool2d", {Shape{1, 1, 7, 8}}, [](const Tensors& x) {
+                     return max_pool2d(x[0], {2, 3}, {.stride = 2, .padding = 1, .dilation = 2, .ceil_mode = true});
+                   }});
+  cases.push_back({"max_pool3d", {Shape{1, 2, 4, 5, 4}}, [](const Tensors& x) {
+                     return max_pool3d(x[0], 2, {.stride = {1, 2, 2}, .ceil_mode = true});
+                   }});
+  cases.push_back({"avg_pool2d", {Shape{1, 1, 6, 5}}, [](const Tensors& x) {
+                     return avg_pool2d(x[0], 3, {.stride = 2, .padding = 1, .ceil_mode = true});
+                   }});
+  cases.push_back({"avg_pool3d", {Shape{1, 1, 4, 5, 4}}, [](const Tensors& x) {
+                     return avg_pool3d(x[0], 2, {.padding = {1, 0, 1}, .ceil_mode = true, .divisor_override = 5});
+                   }});
+  cases.push_back({"adaptive_avg_pool2d", {Shape{1, 2, 5, 7}}, [](const Tensors& x) {
+                     return adaptive_avg_pool2d(x[0], {3, 2});
+                   }});
+  cases.push_back({"adaptive_max_pool2d", {Shape{1, 2, 5, 7}}, [](const Tensors& x) {
+                     return adaptive_max_pool2d(x[0], {3, 2});
+                   }});
+  cases.push_back({"max_unpool2d", {Shape{1, 2, 4, 5}}, [](const Tensors& x) {
+                     const auto [y, at] = max_pool2d_with_indices(x[0], 2);
+                     return max_unpool2d(y * 2, at, 2, {.output_size = Size2{4, 5}});
+                   }});
+  cases.push_back({"lp_pool1d", {Shape{1, 2, 6}}, [](const Tensors& x) { return lp_pool1d(x[0], 3, 2); }, 0.1, 1});
+}
+
 inline void add_contraction_cases(std::vector<OpCase>& cases) {
   cases.push_back({"matmul", {Shape{3, 4}, Shape{4, 2}}, [](const Tensors& x) { return matmul(x[0], x[1]); }});
   cases.push_back({"matmul", {Shape{2, 3, 4}, Shape{2, 4, 5}}, [](const Tensors& x) { return matmul(x[0], x[1]); }});
@@ -43,6 +96,8 @@ inline void add_contraction_cases(std::vector<OpCase>& cases) {
   cases.push_back({"avg_pool2d_gradient", {Shape{1, 2, 4, 4}}, [](const Tensors& x) {
                      return grad(sum(square(avg_pool2d(x[0], 2))), {x[0]})[0];
                    }});
+  add_conv_cases(cases);
+  add_pool_cases(cases);
 }
 
 }  // namespace gradus::testing

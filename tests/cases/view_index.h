@@ -20,6 +20,9 @@ inline void add_view_and_index_cases(std::vector<OpCase>& cases) {
   cases.push_back({"scatter_add", {Shape{3, 4}, Shape{3, 2}}, [](const Tensors& x) {
                      return scatter_add(x[0], 1, tensor({{0, 3}, {1, 1}, {2, 0}}), x[1]);
                    }});
+  cases.push_back({"scatter", {Shape{3, 4}, Shape{3, 2}}, [](const Tensors& x) {
+                     return scatter(x[0], 1, tensor({{0, 3}, {1, 1}, {2, 0}}), x[1]);
+                   }});
   cases.push_back({"take", {Shape{4, 3}}, [](const Tensors& x) { return take(x[0], tensor({2, 0, 2})); }});
   cases.push_back(
       {"take_add", {Shape{4, 3}}, [](const Tensors& x) {  // the adjoint of take, reached through its gradient

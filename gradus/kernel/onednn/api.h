@@ -15,6 +15,7 @@ dnnl::primitive_attr user_scratchpad();
 /// Strides and paddings of a convolution or pooling, in oneDNN's terms: a dilation of 0 is none.
 struct Windows {
   dnnl::memory::dims strides, dilations, padding;
+  dnnl::memory::dims padding_behind = padding;
 };
 
 using Desc = dnnl::memory::desc;
@@ -69,9 +70,10 @@ inline dnnl::pooling_forward::primitive_desc pool_desc(dnnl::algorithm algorithm
                                                        const dnnl::memory::dims& kernel, const Windows& w) {
   constexpr auto kind = dnnl::prop_kind::forward_training;
 #if DNNL_VERSION_MAJOR >= 3
-  return {engine(), kind, algorithm, x, y, w.strides, kernel, w.dilations, w.padding, w.padding, user_scratchpad()};
+  return {engine(),         kind, algorithm, x, y, w.strides, kernel, w.dilations, w.padding, w.padding_behind,
+          user_scratchpad()};
 #else
-  return {dnnl::pooling_forward::desc(kind, algorithm, x, y, w.strides, kernel, w.padding, w.padding),
+  return {dnnl::pooling_forward::desc(kind, algorithm, x, y, w.strides, kernel, w.padding, w.padding_behind),
           user_scratchpad(), engine()};
 #endif
 }
@@ -81,11 +83,11 @@ inline dnnl::pooling_backward::primitive_desc pool_gradient_desc(dnnl::algorithm
                                                                  const Windows& w,
                                                                  const dnnl::pooling_forward::primitive_desc& forward) {
 #if DNNL_VERSION_MAJOR >= 3
-  return {engine(),    algorithm, dx,        dy,      w.strides,        kernel,
-          w.dilations, w.padding, w.padding, forward, user_scratchpad()};
+  return {engine(), algorithm,        dx, dy, w.strides, kernel, w.dilations, w.padding, w.padding_behind,
+          forward,  user_scratchpad()};
 #else
-  return {dnnl::pooling_backward::desc(algorithm, dx, dy, w.strides, kernel, w.padding, w.padding), user_scratchpad(),
-          engine(), forward};
+  return {dnnl::pooling_backward::desc(algorithm, dx, dy, w.strides, kernel, w.padding, w.padding_behind),
+          user_scratchpad(), engine(), forward};
 #endif
 }
 

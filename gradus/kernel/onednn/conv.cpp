@@ -13,23 +13,28 @@ struct Problem {
   Windows windows;
   double flops;
 
-  Problem(const Conv2d& conv, const Shape& x_shape, const Shape& w, const Shape& y_shape)
+  template <int N>
+  Problem(const Conv<N>& conv, const Shape& x_shape, const Shape& w, const Shape& y_shape)
       : x(x_shape.begin(), x_shape.end()),
         weight(w.begin(), w.end()),
         y(y_shape.begin(), y_shape.end()),
         windows{{conv.stride.begin(), conv.stride.end()},
-                {conv.dilation[0] - 1, conv.dilation[1] - 1},
+                {conv.dilation.begin(), conv.dilation.end()},
                 {conv.padding.begin(), conv.padding.end()}},
-        flops(2.0 * static_cast<double>(y_shape.numel()) * static_cast<double>(w.numel(1, 4))) {
-    if (conv.groups > 1) weight = {conv.groups, w[0] / conv.groups, w[1], w[2], w[3]};
+        flops(2.0 * static_cast<double>(y_shape.numel()) * static_cast<double>(w.numel(1, w.rank()))) {
+    for (auto& dilation : windows.dilations) --dilation;
+    if (conv.groups == 1) return;
+    weight[0] /= conv.groups;
+    weight.insert(weight.begin(), conv.groups);
   }
 
   dnnl::convolution_forward::primitive_desc forward() const { return conv_desc(any(x), any(weight), any(y), windows); }
 };
 
+template <int N>
 std::unique_ptr<Kernel> make_conv(const Request& r, std::string& reason) {
   if (!all_f32(r, reason) || has_empty(r, reason)) return nullptr;
-  const Problem p(*r.op.as<Conv2d>(), r.inputs[0].shape, r.inputs[1].shape, r.outputs[0].shape);
+  const Problem p(*r.op.as<Conv<N>>(), r.inputs[0].shape, r.inputs[1].shape, r.outputs[0].shape);
   return guarded(reason, p.flops, [&]() -> std::unique_ptr<Kernel> {
     const auto desc = p.forward();
     auto program = std::make_unique<Program>(p.flops);
@@ -43,9 +48,10 @@ std::unique_ptr<Kernel> make_conv(const Request& r, std::string& reason) {
   });
 }
 
+template <int N>
 std::unique_ptr<Kernel> make_input_gradient(const Request& r, std::string& reason) {
   if (!all_f32(r, reason) || has_empty(r, reason)) return nullptr;
-  const Conv2d& conv = r.op.as<Conv2dInputGradient>()->conv;
+  const Conv<N>& conv = r.op.as<ConvInputGradient<N>>()->conv;
   const Problem p(conv, r.outputs[0].shape, r.inputs[1].shape, r.inputs[0].shape);
   return guarded(reason, p.flops, [&]() -> std::unique_ptr<Kernel> {
     const auto desc = conv_input_gradient_desc(any(p.x), any(p.weight), any(p.y), p.windows, p.forward());
@@ -60,9 +66,10 @@ std::unique_ptr<Kernel> make_input_gradient(const Request& r, std::string& reaso
   });
 }
 
+template <int N>
 std::unique_ptr<Kernel> make_weight_gradient(const Request& r, std::string& reason) {
   if (!all_f32(r, reason) || has_empty(r, reason)) return nullptr;
-  const Conv2d& conv = r.op.as<Conv2dWeightGradient>()->conv;
+  const Conv<N>& conv = r.op.as<ConvWeightGradient<N>>()->conv;
   const Problem p(conv, r.inputs[0].shape, r.outputs[0].shape, r.inputs[1].shape);
   return guarded(reason, p.flops, [&]() -> std::unique_ptr<Kernel> {
     const auto desc = conv_weight_gradient_desc(any(p.x), any(p.weight), any(p.y), p.windows, p.forward());
@@ -77,13 +84,22 @@ std::unique_ptr<Kernel> make_weight_gradient(const Request& r, std::string& reas
   });
 }
 
+template <int N>
+void add_kernels(std::vector<Implementation>& list) {
+  list.push_back({Conv<N>().name(), "onednn", make_conv<N>});
+  list.push_back({ConvInputGradient<N>().name(), "onednn", make_input_gradient<N>});
+  list.push_back({ConvWeightGradient<N>().name(), "onednn", make_weight_gradient<N>});
+}
+
 }  // namespace
 }  // namespace onednn
 
 std::vector<Implementation> onednn_conv_kernels() {
-  return {{"conv2d", "onednn", onednn::make_conv},
-          {"conv2d_input_gradient", "onednn", onednn::make_input_gradient},
-          {"conv2d_weight_gradient", "onednn", onednn::make_weight_gradient}};
+  std::vector<Implementation> list;
+  onednn::add_kernels<1>(list);
+  onednn::add_kernels<2>(list);
+  onednn::add_kernels<3>(list);
+  return list;
 }
 
 }  // namespace gradus::kernel

@@ -18,9 +18,20 @@ struct Problem {
         kernel(pool.windows.kernel.begin(), pool.windows.kernel.end()),
         windows{{pool.windows.stride.begin(), pool.windows.stride.end()},
                 {0, 0},
-                {pool.windows.padding.begin(), pool.windows.padding.end()}},
+                {pool.windows.padding.begin(), pool.windows.padding.end()},
+                {behind(pool.windows, 0, x_shape, y_shape), behind(pool.windows, 1, x_shape, y_shape)}},
         algorithm(pool.count_include_pad ? dnnl::algorithm::pooling_avg_include_padding
                                          : dnnl::algorithm::pooling_avg_exclude_padding) {}
+
+  /// Padding behind an axis: what the last window reaches.
+  static std::int64_t behind(const PoolWindows& w, std::size_t i, const Shape& x_shape, const Shape& y_shape) {
+    const int axis = static_cast<int>(i) + 2;
+    return (y_shape[axis] - 1) * w.stride[i] + w.kernel[i] - x_shape[axis] - w.padding[i];
+  }
+  /// Whether windows reach beyond the padding, where their elements do not count.
+  bool overhangs() const {
+    return windows.padding_behind[0] > windows.padding[0] || windows.padding_behind[1] > windows.padding[1];
+  }
 
   /// Additions of one pass.
   double work() const {
@@ -34,9 +45,16 @@ struct Problem {
   }
 };
 
+bool refuses(const Problem& p, std::string& reason) {
+  if (!p.overhangs()) return false;
+  reason = "windows reach beyond the padding";
+  return true;
+}
+
 std::unique_ptr<Kernel> make_avg(const Request& r, std::string& reason) {
   if (!all_f32(r, reason) || has_empty(r, reason)) return nullptr;
   const Problem p(*r.op.as<AvgPool2d>(), r.inputs[0].shape, r.outputs[0].shape);
+  if (refuses(p, reason)) return nullptr;
   return guarded(reason, p.work(), [&]() -> std::unique_ptr<Kernel> {
     const auto desc = p.forward();
     auto program = std::make_unique<Program>(0);
@@ -49,6 +67,7 @@ std::unique_ptr<Kernel> make_avg(const Request& r, std::string& reason) {
 std::unique_ptr<Kernel> make_avg_gradient(const Request& r, std::string& reason) {
   if (!all_f32(r, reason) || has_empty(r, reason)) return nullptr;
   const Problem p(r.op.as<AvgPool2dGradient>()->pool, r.outputs[0].shape, r.inputs[0].shape);
+  if (refuses(p, reason)) return nullptr;
   return guarded(reason, p.work(), [&]() -> std::unique_ptr<Kernel> {
     const auto desc = pool_gradient_desc(p.algorithm, plain(p.x), plain(p.y), p.kernel, p.windows, p.forward());
     auto program = std::make_unique<Program>(0);

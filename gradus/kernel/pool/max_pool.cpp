@@ -81,6 +81,11 @@ void TapColumns(D d, const float* row, std::int32_t first, std::int64_t shift, s
   hn::StoreU(hn::IfThenElse(hn::RebindMask(di, larger), at, hn::LoadU(di, index + column)), di, index + column);
 }
 
+/// The first of start, start + step, ... that is not negative.
+inline std::int64_t FirstInside(std::int64_t start, std::int64_t step) {
+  return start >= 0 ? start : start + (-start + step - 1) / step * step;
+}
+
 /// Any window: for each row and each tap of the window, all columns.
 void PoolPlaneAny(const PlanePooling& p, const PoolWindows& windows, const float* x, float* values,
                   std::int32_t* index) {
@@ -90,15 +95,17 @@ void PoolPlaneAny(const PlanePooling& p, const PoolWindows& windows, const float
   const std::int64_t stride = windows.stride[1];
   for (std::int64_t row = 0; row < p.oh; ++row, values += p.ow, index += p.ow) {
     const std::int64_t top = row * windows.stride[0] - windows.padding[0];
-    const std::int64_t begin = std::max<std::int64_t>(top, 0), end = std::min(top + windows.kernel[0], p.h);
+    const std::int64_t begin = FirstInside(top, windows.dilation[0]);
+    const std::int64_t end = std::min(top + (windows.kernel[0] - 1) * windows.dilation[0] + 1, p.h);
     for (std::int64_t column = 0; column < p.ow; ++column) {
-      index[column] =
-          static_cast<std::int32_t>(begin * p.w + std::max<std::int64_t>(column * stride - windows.padding[1], 0));
+      const std::int64_t from = FirstInside(column * stride - windows.padding[1], windows.dilation[1]);
+      index[column] = static_cast<std::int32_t>(begin * p.w + from);
       values[column] = x[index[column]];
     }
-    for (std::int64_t r = begin; r < end; ++r) {
+    for (std::int64_t r = begin; r < end; r += windows.dilation[0]) {
       const auto first = static_cast<std::int32_t>(r * p.w);
-      for (std::int64_t shift = -windows.padding[1]; shift < windows.kernel[1] - windows.padding[1]; ++shift) {
+      for (std::int64_t tap = 0; tap < windows.kernel[1]; ++tap) {
+        const std::int64_t shift = tap * windows.dilation[1] - windows.padding[1];
         std::int64_t column = shift >= 0 ? 0 : (-shift + stride - 1) / stride;  // the first that lies inside
         const std::int64_t to = shift >= p.w ? 0 : std::min(p.ow, (p.w - 1 - shift) / stride + 1);
         for (; column + lanes <= to; column += lanes)
@@ -127,7 +134,8 @@ class TileMaxPool final : public Kernel {
   TileMaxPool(const PoolWindows& windows, const Shape& x, const Shape& y)
       : planes_(x[0] * x[1]), plane_{x[2], x[3], y[2], y[3]}, windows_(windows) {
     constexpr std::array<std::int64_t, 2> two{2, 2};
-    halves_ = windows.kernel == two && windows.stride == two && windows.padding == std::array<std::int64_t, 2>{0, 0};
+    halves_ = windows.kernel == two && windows.stride == two && windows.padding == std::array<std::int64_t, 2>{0, 0} &&
+              windows.dilation == std::array<std::int64_t, 2>{1, 1} && 2 * y[2] <= x[2] && 2 * y[3] <= x[3];
   }
 
   Status run(const Arguments& arguments) const noexcept override {
@@ -152,7 +160,7 @@ class TileMaxPool final : public Kernel {
   std::int64_t planes_;
   PlanePooling plane_;
   PoolWindows windows_;
-  bool halves_;  ///< windows of 2 x 2, stride 2, no padding
+  bool halves_;  ///< windows of 2 x 2, stride 2, all inside
 };
 
 std::unique_ptr<Kernel> make_max_pool(const Request& request, std::string& reason) {

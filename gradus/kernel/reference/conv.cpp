@@ -1,4 +1,6 @@
-// Convolutions and their gradients by their definition, accumulated in f64.
+// Convolutions and their gradients by their definition, accumulated in f64. Sequences and images are volumes with leading
+// axes of size 1.
+#include <array>
 #include <type_traits>
 
 #include "gradus/base/parallel.h"
@@ -8,55 +10,61 @@
 namespace gradus::kernel {
 namespace {
 
+using Triple = std::array<std::int64_t, 3>;
+
+/// A point of a box of these sizes from its position in row-major order.
+Triple point_of(std::int64_t position, const Triple& sizes) {
+  return {position / (sizes[2] * sizes[1]), position / sizes[2] % sizes[1], position % sizes[2]};
+}
+std::int64_t position_of(const Triple& point, const Triple& sizes) {
+  return (point[0] * sizes[1] + point[1]) * sizes[2] + point[2];
+}
+std::int64_t count_of(const Triple& sizes) { return sizes[0] * sizes[1] * sizes[2]; }
+
 /// Sizes of one convolution and where its elements lie.
 struct Geometry {
-  std::int64_t n, c, h, w, o, kh, kw, oh, ow, group_in, group_out;
-  Conv2d conv;
+  std::int64_t n, c, o, group_in, group_out;
+  Triple in{1, 1, 1}, taps{1, 1, 1}, out{1, 1, 1};  // spatial sizes
+  Triple stride{1, 1, 1}, padding{0, 0, 0}, dilation{1, 1, 1};
 
-  Geometry(const Conv2d& op, const Shape& x, const Shape& weight, const Shape& y)
-      : n(x[0]),
-        c(x[1]),
-        h(x[2]),
-        w(x[3]),
-        o(weight[0]),
-        kh(weight[2]),
-        kw(weight[3]),
-        oh(y[2]),
-        ow(y[3]),
-        group_in(c / op.groups),
-        group_out(o / op.groups),
-        conv(op) {}
+  template <int N>
+  Geometry(const Conv<N>& op, const Shape& x, const Shape& weight, const Shape& y)
+      : n(x[0]), c(x[1]), o(weight[0]), group_in(c / op.groups), group_out(o / op.groups) {
+    for (int i = 0; i < N; ++i) {
+      const auto at = static_cast<std::size_t>(i + 3 - N), from = static_cast<std::size_t>(i);
+      in[at] = x[i + 2];
+      taps[at] = weight[i + 2];
+      out[at] = y[i + 2];
+      stride[at] = op.stride[from];
+      padding[at] = op.padding[from];
+      dilation[at] = op.dilation[from];
+    }
+  }
 
-  /// Row of the images that tap `i` of output row `row` reads; may lie outside.
-  std::int64_t input_row(std::int64_t row, std::int64_t i) const {
-    return row * conv.stride[0] - conv.padding[0] + i * conv.dilation[0];
+  /// Position within a plane of x that `tap` reads for output point `y`, or -1 when it lies outside.
+  std::int64_t input(const Triple& y, const Triple& tap) const {
+    Triple point;
+    for (std::size_t i = 0; i < 3; ++i) {
+      point[i] = y[i] * stride[i] - padding[i] + tap[i] * dilation[i];
+      if (point[i] < 0 || point[i] >= in[i]) return -1;
+    }
+    return position_of(point, in);
   }
-  std::int64_t input_column(std::int64_t column, std::int64_t j) const {
-    return column * conv.stride[1] - conv.padding[1] + j * conv.dilation[1];
+  /// The other way: position of the output point whose `tap` reads point `x`, or -1.
+  std::int64_t output(const Triple& x, const Triple& tap) const {
+    Triple point;
+    for (std::size_t i = 0; i < 3; ++i) {
+      const std::int64_t distance = x[i] + padding[i] - tap[i] * dilation[i];
+      if (distance < 0 || distance % stride[i] != 0 || distance / stride[i] >= out[i]) return -1;
+      point[i] = distance / stride[i];
+    }
+    return position_of(point, out);
   }
-  /// The other way: the output row whose tap `i` reads image row `row`, or -1.
-  std::int64_t output_row(std::int64_t row, std::int64_t i) const {
-    return inverse(row + conv.padding[0] - i * conv.dilation[0], conv.stride[0], oh);
-  }
-  std::int64_t output_column(std::int64_t column, std::int64_t j) const {
-    return inverse(column + conv.padding[1] - j * conv.dilation[1], conv.stride[1], ow);
-  }
-  std::int64_t x_at(std::int64_t image, std::int64_t channel, std::int64_t row, std::int64_t column) const {
-    return ((image * c + channel) * h + row) * w + column;
-  }
-  std::int64_t y_at(std::int64_t image, std::int64_t channel, std::int64_t row, std::int64_t column) const {
-    return ((image * o + channel) * oh + row) * ow + column;
-  }
-  /// `channel` counts within its group.
-  std::int64_t weight_at(std::int64_t out, std::int64_t channel, std::int64_t i, std::int64_t j) const {
-    return ((out * group_in + channel) * kh + i) * kw + j;
-  }
-  bool inside(std::int64_t row, std::int64_t column) const { return row >= 0 && row < h && column >= 0 && column < w; }
-  double flops() const { return 2.0 * static_cast<double>(n * o * oh * ow) * static_cast<double>(group_in * kh * kw); }
-
- private:
-  static std::int64_t inverse(std::int64_t distance, std::int64_t stride, std::int64_t size) {
-    return distance < 0 || distance % stride != 0 || distance / stride >= size ? -1 : distance / stride;
+  std::int64_t in_count() const { return count_of(in); }
+  std::int64_t tap_count() const { return count_of(taps); }
+  std::int64_t out_count() const { return count_of(out); }
+  double flops() const {
+    return 2.0 * static_cast<double>(n * o * out_count()) * static_cast<double>(group_in * tap_count());
   }
 };
 
@@ -69,10 +77,11 @@ class ReferenceConv final : public Kernel {
     const T* x = arguments.input<T>(0);
     const T* weight = arguments.input<T>(1);
     T* y = arguments.output<T>();
-    parallel_for(g_.n * g_.o * g_.oh * g_.ow, 256, [&](std::int64_t begin, std::int64_t end) {
+    const std::int64_t points = g_.out_count();
+    parallel_for(g_.n * g_.o * points, 256, [&](std::int64_t begin, std::int64_t end) {
       for (std::int64_t at = begin; at < end; ++at) {
-        const std::int64_t column = at % g_.ow, row = at / g_.ow % g_.oh, out = at / (g_.ow * g_.oh) % g_.o;
-        y[at] = static_cast<T>(element(x, weight, at / (g_.ow * g_.oh * g_.o), out, row, column));
+        y[at] =
+            static_cast<T>(element(x, weight, at / (points * g_.o), at / points % g_.o, point_of(at % points, g_.out)));
       }
     });
     return {};
@@ -80,18 +89,16 @@ class ReferenceConv final : public Kernel {
   double flops() const override { return g_.flops(); }
 
  private:
-  double element(const T* x, const T* weight, std::int64_t image, std::int64_t out, std::int64_t row,
-                 std::int64_t column) const {
-    const std::int64_t first = out / g_.group_out * g_.group_in;
+  double element(const T* x, const T* weight, std::int64_t example, std::int64_t out, const Triple& point) const {
+    const std::int64_t first = out / g_.group_out * g_.group_in, taps = g_.tap_count();
     double sum = 0;
-    for (std::int64_t channel = 0; channel < g_.group_in; ++channel) {
-      for (std::int64_t i = 0; i < g_.kh; ++i) {
-        for (std::int64_t j = 0; j < g_.kw; ++j) {
-          const std::int64_t r = g_.input_row(row, i), c = g_.input_column(column, j);
-          if (!g_.inside(r, c)) continue;
-          sum +=
-              static_cast<double>(x[g_.x_at(image, first + channel, r, c)]) * weight[g_.weight_at(out, channel, i, j)];
-        }
+    for (std::int64_t tap = 0; tap < taps; ++tap) {
+      const std::int64_t from = g_.input(point, point_of(tap, g_.taps));
+      if (from < 0) continue;
+      const T* element = x + (example * g_.c + first) * g_.in_count() + from;
+      for (std::int64_t channel = 0; channel < g_.group_in; ++channel) {
+        sum += static_cast<double>(element[channel * g_.in_count()]) *
+               static_cast<double>(weight[(out * g_.group_in + channel) * taps + tap]);
       }
     }
     return sum;
@@ -109,10 +116,11 @@ class ReferenceInputGradient final : public Kernel {
     const T* cotangent = arguments.input<T>(0);
     const T* weight = arguments.input<T>(1);
     T* dx = arguments.output<T>();
-    parallel_for(g_.n * g_.c * g_.h * g_.w, 256, [&](std::int64_t begin, std::int64_t end) {
+    const std::int64_t points = g_.in_count();
+    parallel_for(g_.n * g_.c * points, 256, [&](std::int64_t begin, std::int64_t end) {
       for (std::int64_t at = begin; at < end; ++at) {
-        const std::int64_t column = at % g_.w, row = at / g_.w % g_.h, channel = at / (g_.w * g_.h) % g_.c;
-        dx[at] = static_cast<T>(element(cotangent, weight, at / (g_.w * g_.h * g_.c), channel, row, column));
+        dx[at] = static_cast<T>(
+            element(cotangent, weight, at / (points * g_.c), at / points % g_.c, point_of(at % points, g_.in)));
       }
     });
     return {};
@@ -120,18 +128,16 @@ class ReferenceInputGradient final : public Kernel {
   double flops() const override { return g_.flops(); }
 
  private:
-  double element(const T* cotangent, const T* weight, std::int64_t image, std::int64_t channel, std::int64_t row,
-                 std::int64_t column) const {
-    const std::int64_t first = channel / g_.group_in * g_.group_out;
+  double element(const T* cotangent, const T* weight, std::int64_t example, std::int64_t channel,
+                 const Triple& point) const {
+    const std::int64_t first = channel / g_.group_in * g_.group_out, taps = g_.tap_count();
     double sum = 0;
-    for (std::int64_t out = first; out < first + g_.group_out; ++out) {
-      for (std::int64_t i = 0; i < g_.kh; ++i) {
-        for (std::int64_t j = 0; j < g_.kw; ++j) {
-          const std::int64_t r = g_.output_row(row, i), c = g_.output_column(column, j);
-          if (r < 0 || c < 0) continue;
-          sum += static_cast<double>(cotangent[g_.y_at(image, out, r, c)]) *
-                 weight[g_.weight_at(out, channel % g_.group_in, i, j)];
-        }
+    for (std::int64_t tap = 0; tap < taps; ++tap) {
+      const std::int64_t from = g_.output(point, point_of(tap, g_.taps));
+      if (from < 0) continue;
+      for (std::int64_t out = first; out < first + g_.group_out; ++out) {
+        sum += static_cast<double>(cotangent[(example * g_.o + out) * g_.out_count() + from]) *
+               static_cast<double>(weight[(out * g_.group_in + channel % g_.group_in) * taps + tap]);
       }
     }
     return sum;
@@ -149,10 +155,11 @@ class ReferenceWeightGradient final : public Kernel {
     const T* x = arguments.input<T>(0);
     const T* cotangent = arguments.input<T>(1);
     T* dw = arguments.output<T>();
-    parallel_for(g_.o * g_.group_in * g_.kh * g_.kw, 1, [&](std::int64_t begin, std::int64_t end) {
+    const std::int64_t taps = g_.tap_count();
+    parallel_for(g_.o * g_.group_in * taps, 1, [&](std::int64_t begin, std::int64_t end) {
       for (std::int64_t at = begin; at < end; ++at) {
-        const std::int64_t j = at % g_.kw, i = at / g_.kw % g_.kh, channel = at / (g_.kw * g_.kh) % g_.group_in;
-        dw[at] = static_cast<T>(element(x, cotangent, at / (g_.kw * g_.kh * g_.group_in), channel, i, j));
+        dw[at] = static_cast<T>(
+            element(x, cotangent, at / (taps * g_.group_in), at / taps % g_.group_in, point_of(at % taps, g_.taps)));
       }
     });
     return {};
@@ -160,17 +167,15 @@ class ReferenceWeightGradient final : public Kernel {
   double flops() const override { return g_.flops(); }
 
  private:
-  double element(const T* x, const T* cotangent, std::int64_t out, std::int64_t channel, std::int64_t i,
-                 std::int64_t j) const {
-    const std::int64_t from = out / g_.group_out * g_.group_in + channel;
+  double element(const T* x, const T* cotangent, std::int64_t out, std::int64_t channel, const Triple& tap) const {
+    const std::int64_t from = out / g_.group_out * g_.group_in + channel, points = g_.out_count();
     double sum = 0;
-    for (std::int64_t image = 0; image < g_.n; ++image) {
-      for (std::int64_t row = 0; row < g_.oh; ++row) {
-        for (std::int64_t column = 0; column < g_.ow; ++column) {
-          const std::int64_t r = g_.input_row(row, i), c = g_.input_column(column, j);
-          if (!g_.inside(r, c)) continue;
-          sum += static_cast<double>(x[g_.x_at(image, from, r, c)]) * cotangent[g_.y_at(image, out, row, column)];
-        }
+    for (std::int64_t example = 0; example < g_.n; ++example) {
+      const T* plane = x + (example * g_.c + from) * g_.in_count();
+      const T* g = cotangent + (example * g_.o + out) * points;
+      for (std::int64_t point = 0; point < points; ++point) {
+        const std::int64_t at = g_.input(point_of(point, g_.out), tap);
+        if (at >= 0) sum += static_cast<double>(plane[at]) * static_cast<double>(g[point]);
       }
     }
     return sum;
@@ -187,27 +192,39 @@ std::unique_ptr<Kernel> make(DType dtype, const Geometry& geometry, std::string&
   return nullptr;
 }
 
+template <int N>
 std::unique_ptr<Kernel> make_conv(const Request& r, std::string& reason) {
-  const Geometry geometry(*r.op.as<Conv2d>(), r.inputs[0].shape, r.inputs[1].shape, r.outputs[0].shape);
+  const Geometry geometry(*r.op.as<Conv<N>>(), r.inputs[0].shape, r.inputs[1].shape, r.outputs[0].shape);
   return make<ReferenceConv>(r.outputs[0].dtype, geometry, reason);
 }
+template <int N>
 std::unique_ptr<Kernel> make_input_gradient(const Request& r, std::string& reason) {
-  const Geometry geometry(r.op.as<Conv2dInputGradient>()->conv, r.outputs[0].shape, r.inputs[1].shape,
+  const Geometry geometry(r.op.as<ConvInputGradient<N>>()->conv, r.outputs[0].shape, r.inputs[1].shape,
                           r.inputs[0].shape);
   return make<ReferenceInputGradient>(r.outputs[0].dtype, geometry, reason);
 }
+template <int N>
 std::unique_ptr<Kernel> make_weight_gradient(const Request& r, std::string& reason) {
-  const Geometry geometry(r.op.as<Conv2dWeightGradient>()->conv, r.inputs[0].shape, r.outputs[0].shape,
+  const Geometry geometry(r.op.as<ConvWeightGradient<N>>()->conv, r.inputs[0].shape, r.outputs[0].shape,
                           r.inputs[1].shape);
   return make<ReferenceWeightGradient>(r.outputs[0].dtype, geometry, reason);
+}
+
+template <int N>
+void add_kernels(std::vector<Implementation>& list) {
+  list.push_back({Conv<N>().name(), "reference", make_conv<N>});
+  list.push_back({ConvInputGradient<N>().name(), "reference", make_input_gradient<N>});
+  list.push_back({ConvWeightGradient<N>().name(), "reference", make_weight_gradient<N>});
 }
 
 }  // namespace
 
 std::vector<Implementation> reference_conv_kernels() {
-  return {{"conv2d", "reference", make_conv},
-          {"conv2d_input_gradient", "reference", make_input_gradient},
-          {"conv2d_weight_gradient", "reference", make_weight_gradient}};
+  std::vector<Implementation> list;
+  add_kernels<1>(list);
+  add_kernels<2>(list);
+  add_kernels<3>(list);
+  return list;
 }
 
 }  // namespace gradus::kernel

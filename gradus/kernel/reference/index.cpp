@@ -85,10 +85,11 @@ class GatherKernel final : public ElementIndexing<I> {
   }
 };
 
-template <class T, class I>
-class ScatterAddKernel final : public ElementIndexing<I> {
+/// Adds, or sets in the order of the source.
+template <class T, class I, bool adds>
+class ScatterKernel final : public ElementIndexing<I> {
  public:
-  ScatterAddKernel(const Shape& x, const Shape& index, int axis)
+  ScatterKernel(const Shape& x, const Shape& index, int axis)
       : ElementIndexing<I>(x, index, axis), bytes_(static_cast<std::size_t>(x.numel()) * sizeof(T)) {}
   Status run(const Arguments& arguments) const noexcept override {
     const I* index = arguments.input<I>(1);
@@ -100,17 +101,26 @@ class ScatterAddKernel final : public ElementIndexing<I> {
       for (std::int64_t i = 0; i < this->length_; ++i) {
         const std::int64_t at = index_column + i * this->index_along_;
         T& element = output[column + static_cast<std::int64_t>(index[at]) * this->along_];
-        element = added(element, source[at]);
+        if constexpr (adds) {
+          element = added(element, source[at]);
+        } else {
+          element = source[at];
+        }
       }
     });
     return {};
   }
   bool can_overwrite(int input, int) const override { return input == 0; }
-  double flops() const override { return static_cast<double>(this->elements()); }
+  double flops() const override { return adds ? static_cast<double>(this->elements()) : 0; }
 
  private:
   std::size_t bytes_;
 };
+
+template <class T, class I>
+using ScatterAddKernel = ScatterKernel<T, I, true>;
+template <class T, class I>
+using ScatterSetKernel = ScatterKernel<T, I, false>;
 
 /// x is [outer, limit, inner], the picked slices are [outer, count, inner].
 struct SliceIndexing {
@@ -238,6 +248,7 @@ std::unique_ptr<Kernel> make_one_hot(const Request& request, std::string&) {
 std::vector<Implementation> index_kernels() {
   return {{"gather", "reference", make_move<Gather, GatherKernel>},
           {"scatter_add", "reference", make_add<ScatterAdd, ScatterAddKernel>},
+          {"scatter", "reference", make_move<Scatter, ScatterSetKernel>},
           {"take", "reference", make_move<Take, TakeKernel>},
           {"take_add", "reference", make_add<TakeAdd, TakeAddKernel>},
           {"one_hot", "reference", make_one_hot}};

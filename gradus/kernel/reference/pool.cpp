@@ -18,13 +18,16 @@ struct Planes {
       : count(images[0] * images[1]), h(images[2]), w(images[3]), oh(pooled[2]), ow(pooled[3]) {}
 };
 
-/// Rows (or columns) [begin, end) of a plane that window number `i` covers.
+/// Rows (or columns) begin, begin + step, ... below `end` of a plane that window number `i` covers. `padded` of them are
+/// covered when the padding counts, but nothing beyond it.
 struct Range {
-  std::int64_t begin, end;
+  std::int64_t begin, end, step, padded;
 };
 Range covered(const PoolWindows& windows, std::size_t axis, std::int64_t i, std::int64_t size) {
-  const std::int64_t start = i * windows.stride[axis] - windows.padding[axis];
-  return {std::max<std::int64_t>(start, 0), std::min(start + windows.kernel[axis], size)};
+  const std::int64_t start = i * windows.stride[axis] - windows.padding[axis], step = windows.dilation[axis];
+  const std::int64_t beyond = start + (windows.kernel[axis] - 1) * step + 1;
+  const std::int64_t first = start >= 0 ? start : start + (-start + step - 1) / step * step;
+  return {first, std::min(beyond, size), step, std::min(beyond, size + windows.padding[axis]) - start};
 }
 
 template <class T>
@@ -48,8 +51,8 @@ class ReferenceMaxPool final : public Kernel {
       for (std::int64_t column = 0; column < p_.ow; ++column) {
         const Range rows = covered(windows_, 0, row, p_.h), columns = covered(windows_, 1, column, p_.w);
         std::int64_t best = rows.begin * p_.w + columns.begin;
-        for (std::int64_t r = rows.begin; r < rows.end; ++r) {
-          for (std::int64_t c = columns.begin; c < columns.end; ++c) {
+        for (std::int64_t r = rows.begin; r < rows.end; r += rows.step) {
+          for (std::int64_t c = columns.begin; c < columns.end; c += columns.step) {
             const std::int64_t at = r * p_.w + c;
             if (x[at] > x[best] || (std::isnan(x[at]) && !std::isnan(x[best]))) best = at;
           }
@@ -109,7 +112,7 @@ class ReferenceMaxPoolGather final : public Kernel {
 /// Number of elements that the mean of a window divides by.
 double divisor(const AvgPool2d& op, Range rows, Range columns) {
   const std::int64_t elements = (rows.end - rows.begin) * (columns.end - columns.begin);
-  return static_cast<double>(op.count_include_pad ? op.windows.kernel[0] * op.windows.kernel[1] : elements);
+  return static_cast<double>(op.count_include_pad ? rows.padded * columns.padded : elements);
 }
 
 template <class T>
