@@ -6,6 +6,7 @@
 
 #include "gradus/base/error.h"
 #include "gradus/graph/node.h"
+#include "gradus/ops/argument.h"
 #include "gradus/ops/concat.h"
 #include "gradus/ops/elementwise.h"
 #include "gradus/ops/operands.h"
@@ -273,6 +274,15 @@ namespace {
 
 struct Operands {
   Tensor x, weight, bias;
+  DType dtype = DType::f32;  ///< common type of input and weight; bf16 computes in f32
+
+  void widen(const char* op, SourceLocation where) {
+    detail::promote_operands(op, "input", x, "weight", weight, where);
+    dtype = x.dtype();
+    x = detail::widen(x, where);
+    weight = detail::widen(weight, where);
+    if (bias.defined()) bias = detail::widen(bias, where);
+  }
 };
 
 Operands operands_of(const char* op, const TensorArg& x, const TensorArg& weight, const TensorArg& bias,
@@ -285,7 +295,7 @@ Operands operands_of(const char* op, const TensorArg& x, const TensorArg& weight
 
 /// y + bias along axis 1, `out` channels.
 Tensor with_bias(const char* op, const Tensor& y, const Operands& operands, std::int64_t out, SourceLocation where) {
-  if (!operands.bias.defined()) return y;
+  if (!operands.bias.defined()) return detail::narrow(y, operands.dtype, where);
   if (operands.bias.shape() != Shape{out}) {
     throw conv_error(ErrorKind::shape, op, operands.x.spec(), "", operands.weight.spec(), "")
         .operand("bias", operands.bias.spec(), fmt::format("expected [{}]", out))
@@ -293,7 +303,8 @@ Tensor with_bias(const char* op, const Tensor& y, const Operands& operands, std:
   }
   Shape shape{1, out};
   while (shape.rank() < y.rank()) shape.push_back(1);
-  return add(TensorArg(y, where), TensorArg(record(Reshape{shape}, {operands.bias}, where), where));
+  const Tensor sums = add(TensorArg(y, where), TensorArg(record(Reshape{shape}, {operands.bias}, where), where));
+  return detail::narrow(sums, operands.dtype, where);
 }
 
 /// Resolves "same" and "valid": sets conv.padding, and pads `x` behind where the two sides differ.
@@ -324,7 +335,7 @@ Tensor convolve(const char* op, const TensorArg& x_arg, const TensorArg& weight_
   Operands o = operands_of(op, x_arg, weight_arg, bias_arg, where);
   Conv<N> conv{options.stride.array(), options.padding.size.array(), options.dilation.array(), options.groups};
   try {
-    detail::promote_operands(op, "input", o.x, "weight", o.weight, where);
+    o.widen(op, where);
     if (options.padding.rule) apply_rule(options.padding.rule, conv, o.x, o.weight, where);
     return with_bias(op, record(conv, {o.x, o.weight}, where), o, o.weight.shape()[0], where);
   } catch (Error& error) {
@@ -386,7 +397,7 @@ Tensor convolve_transposed(const char* op, const TensorArg& x_arg, const TensorA
   Operands o = operands_of(op, x_arg, weight_arg, bias_arg, where);
   const Conv<N> conv{options.stride.array(), options.padding.array(), options.dilation.array(), options.groups};
   try {
-    detail::promote_operands(op, "input", o.x, "weight", o.weight, where);
+    o.widen(op, where);
     const Shape shape = transposed_shape(op, conv, options.output_padding.array(), o.x.spec(), o.weight.spec());
     const Tensor y = record(ConvInputGradient<N>{conv, shape}, {o.x, o.weight}, where);
     y.node()->called = op;

@@ -7,6 +7,7 @@
 
 #include "gradus/base/error.h"
 #include "gradus/graph/node.h"
+#include "gradus/ops/argument.h"
 #include "gradus/ops/elementwise.h"
 #include "gradus/ops/operands.h"
 #include "gradus/ops/view.h"
@@ -154,6 +155,9 @@ Tensor matmul(const TensorArg& a_arg, const TensorArg& b_arg) {
   const int inner_a = a.rank() - 1, inner_b = std::max(0, b.rank() - 2);
   if (a.shape()[inner_a] != b.shape()[inner_b]) throw inner_error(a.spec(), inner_a, b.spec(), inner_b).at(where);
   detail::promote_operands("matmul", "a", a, "b", b, where);
+  const DType dtype = a.dtype();
+  a = detail::widen(a, where);
+  b = detail::widen(b, where);
 
   const bool row = a.rank() == 1, column = b.rank() == 1;
   if (row) a = reshaped(a, {1, a.shape()[0]}, where);
@@ -162,7 +166,7 @@ Tensor matmul(const TensorArg& a_arg, const TensorArg& b_arg) {
   Shape shape = product.shape();
   if (column) shape.erase(shape.rank() - 1);
   if (row) shape.erase(shape.rank() - (column ? 1 : 2));
-  return reshaped(product, shape, where);
+  return detail::narrow(reshaped(product, shape, where), dtype, where);
 }
 
 Tensor linear(const TensorArg& x_arg, const TensorArg& weight_arg, const TensorArg& bias_arg, SourceLocation where) {
@@ -172,14 +176,17 @@ Tensor linear(const TensorArg& x_arg, const TensorArg& weight_arg, const TensorA
   const Tensor bias = has_bias ? detail::tensor_operand("linear", "bias", bias_arg, where) : Tensor();
   check_linear(x, weight, bias, where);
   detail::promote_operands("linear", "input", x, "weight", weight, where);
+  const DType dtype = x.dtype();
+  x = detail::widen(x, where);
+  weight = detail::widen(weight, where);
 
   Shape shape = x.shape();
   const std::int64_t in = weight.shape()[1], out = weight.shape()[0];
   shape.set(shape.rank() - 1, out);
   const Tensor rows = reshaped(x, {shape.numel(0, shape.rank() - 1), in}, where);
   Tensor y = record(MatMul{false, true}, {rows, weight}, where);
-  if (bias.defined()) y = add(TensorArg(y, where), TensorArg(bias, where));
-  return reshaped(y, shape, where);
+  if (bias.defined()) y = add(TensorArg(y, where), TensorArg(detail::widen(bias, where), where));
+  return detail::narrow(reshaped(y, shape, where), dtype, where);
 }
 
 }  // namespace gradus

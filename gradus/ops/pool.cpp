@@ -8,6 +8,7 @@
 
 #include "gradus/base/error.h"
 #include "gradus/graph/node.h"
+#include "gradus/ops/argument.h"
 #include "gradus/ops/concat.h"
 #include "gradus/ops/elementwise.h"
 #include "gradus/ops/factory.h"
@@ -258,10 +259,11 @@ struct VolumeWindows {
 struct Volume {
   Tensor x;
   Shape from, to, result;
+  DType dtype = DType::f32;  ///< of the operand; x is f32 when it is bf16
 };
 
 Volume volume_of(const char* op, const TensorArg& argument, const VolumeWindows& windows) {
-  Volume volume{detail::tensor_operand(op, "input", argument, argument.where()), {}, {}, {}};
+  Volume volume{detail::tensor_operand(op, "input", argument, argument.where()), {}, {}, {}, {}};
   try {
     volume.result = pooled_shape(op, windows.own(), volume.x.spec());
     volume.from = volume.x.shape();
@@ -278,6 +280,8 @@ Volume volume_of(const char* op, const TensorArg& argument, const VolumeWindows&
     detail::note_origin(error.at(argument.where()), "operand 0", volume.x);
     throw;
   }
+  volume.dtype = volume.x.dtype();
+  volume.x = detail::widen(volume.x, argument.where());
   return volume;
 }
 
@@ -303,7 +307,7 @@ Pooled max_pool(const char* op, const TensorArg& argument, const VolumeWindows& 
     pooled = {deepest[0], gather(reshape(positions, rows), 2, reshape(deepest[1], picked))};
   }
   pooled[0].node()->called = op;
-  return {reshaped(pooled[0], v.result, where), reshaped(pooled[1], v.result, where)};
+  return {detail::narrow(reshaped(pooled[0], v.result, where), v.dtype, where), reshaped(pooled[1], v.result, where)};
 }
 
 Pooled with_long_indices(Pooled pooled) { return {pooled.values, cast(pooled.indices, DType::i64)}; }
@@ -342,9 +346,10 @@ Tensor avg_pool(const char* op, const TensorArg& argument, Size kernel, const Av
     y = record(AvgPool2d{windows.depth(), options.count_include_pad}, {depths}, where);
   }
   y = reshaped(y, v.result, where);
-  if (options.divisor_override == 0) return y;
+  if (options.divisor_override == 0) return detail::narrow(y, v.dtype, where);
   const auto elements = static_cast<double>(windows.kernel[0] * windows.kernel[1] * windows.kernel[2]);
-  return y * constant(elements / static_cast<double>(options.divisor_override), y.dtype());
+  y = y * constant(elements / static_cast<double>(options.divisor_override), y.dtype());
+  return detail::narrow(y, v.dtype, where);
 }
 
 template <class Size>
