@@ -93,6 +93,12 @@ std::vector<Implementation> implementations(std::string_view op);
 /// Names of all operations that have a kernel.
 std::vector<std::string_view> operations();
 
+/// Adds an implementation in front of those that its operation has: for programs that bring operations, or faster kernels,
+/// of their own. The names must outlive the program's use of Gradus (literals do). Throws Error(value) when the operation
+/// has an implementation of this name. Plans made before stay as they are.
+///   kernel::add_implementation({"scale", "plain", make_scale});
+void add_implementation(const Implementation& implementation);
+
 /// Switches an implementation off or on by name ("onednn", "tiles"); the reference cannot be switched off. The environment
 /// variable GRADUS_DISABLE (comma-separated) does the same at start. Throws Error(value) for an unknown name.
 /// Plans made before stay as they are: call engine::clear_plan_cache() too.

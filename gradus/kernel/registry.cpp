@@ -6,6 +6,8 @@
 #include <atomic>
 #include <cstdlib>
 #include <memory>
+#include <mutex>
+#include <shared_mutex>
 #include <unordered_map>
 
 #include "gradus/base/error.h"
@@ -21,7 +23,8 @@ struct Entry {
   const std::atomic<bool>* enabled;
 };
 
-/// All implementations, in order, by operation. Built once and never destroyed.
+/// All implementations, in order, by operation. Built once, added to by programs with operations of their own, and never
+/// destroyed.
 class Registry {
  public:
   static Registry& instance() {
@@ -30,14 +33,19 @@ class Registry {
   }
 
   /// Of one operation, the preferred one first; empty for an unknown operation.
-  std::span<const Entry> entries(std::string_view op) const {
+  std::vector<Entry> entries(std::string_view op) const {
+    const std::shared_lock lock(mutex_);
     const auto found = by_op_.find(op);
-    return found == by_op_.end() ? std::span<const Entry>() : std::span<const Entry>(found->second);
+    return found == by_op_.end() ? std::vector<Entry>() : found->second;
   }
-  const std::vector<std::string_view>& operations() const { return operations_; }
+  std::vector<std::string_view> operations() const {
+    const std::shared_lock lock(mutex_);
+    return operations_;
+  }
 
   /// The switch of an implementation's name; throws Error(value) for an unknown name.
   std::atomic<bool>& enabled(std::string_view name, const char* caller) {
+    const std::shared_lock lock(mutex_);
     const auto found = switches_.find(name);
     if (found != switches_.end()) return *found->second;
     std::vector<std::string> names;
@@ -60,6 +68,17 @@ class Registry {
     flag.store(value, std::memory_order_relaxed);
   }
 
+  void add_in_front(const Implementation& implementation) {
+    const std::unique_lock lock(mutex_);
+    for (const Entry& entry : by_op_[implementation.op]) {
+      if (entry.implementation.implementation != implementation.implementation) continue;
+      throw Error(ErrorKind::value, "add_implementation",
+                  fmt::format("{} has an implementation named \"{}\" already", implementation.op,
+                              implementation.implementation));
+    }
+    add(implementation, true);
+  }
+
  private:
   using Family = std::vector<Implementation> (*)();
 
@@ -75,13 +94,13 @@ class Registry {
     if (const char* disabled = std::getenv("GRADUS_DISABLE")) disable_all(disabled);
   }
 
-  void add(const Implementation& implementation) {
+  void add(const Implementation& implementation, bool in_front = false) {
     auto [place, fresh] = switches_.try_emplace(implementation.implementation);
     if (fresh) place->second = std::make_unique<std::atomic<bool>>(true);
     std::vector<Entry>& entries = by_op_[implementation.op];
     if (entries.empty()) operations_.push_back(implementation.op);
-    GRADUS_ASSERT(entries.empty() || entries.back().implementation.implementation != reference);
-    entries.push_back({implementation, place->second.get()});
+    GRADUS_ASSERT(in_front || entries.empty() || entries.back().implementation.implementation != reference);
+    entries.insert(in_front ? entries.begin() : entries.end(), {implementation, place->second.get()});
   }
 
   void disable_all(std::string_view names) {
@@ -92,6 +111,7 @@ class Registry {
     }
   }
 
+  mutable std::shared_mutex mutex_;
   std::unordered_map<std::string_view, std::vector<Entry>> by_op_;
   std::unordered_map<std::string_view, std::unique_ptr<std::atomic<bool>>> switches_;
   std::vector<std::string_view> operations_;
@@ -130,6 +150,8 @@ std::vector<Implementation> implementations(std::string_view op) {
 }
 
 std::vector<std::string_view> operations() { return Registry::instance().operations(); }
+
+void add_implementation(const Implementation& implementation) { Registry::instance().add_in_front(implementation); }
 
 void set_enabled(std::string_view implementation, bool enabled) {
   Registry::instance().set_enabled(implementation, enabled, "set_enabled");

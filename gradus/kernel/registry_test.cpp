@@ -62,6 +62,18 @@ TEST(Registry, SwitchesImplementationsOffAndOn) {
   EXPECT_EQ(choose_product(DType::f32).implementation, "onednn");
 }
 
+TEST(Registry, TakesImplementationsFromOutside) {
+  const Maker refuses = [](const Request&, std::string& reason) {
+    reason = "never";
+    return std::unique_ptr<Kernel>();
+  };
+  add_implementation({"outside", "reference", refuses});  // ends as all others do, for the test above
+  add_implementation({"outside", "faster", refuses});
+  EXPECT_EQ(implementations("outside").front().implementation, "faster");
+  EXPECT_EQ(message_of([] { add_implementation({"outside", "reference", nullptr}); }),
+            "value error in add_implementation: outside has an implementation named \"reference\" already");
+}
+
 TEST(Registry, RefusesUnknownNamesAndTheReference) {
   EXPECT_THAT(message_of([] { set_enabled("onednm", false); }), HasSubstr("hint: did you mean \"onednn\"?"));
   EXPECT_EQ(message_of([] { set_enabled("reference", false); }),
