@@ -7,7 +7,7 @@
 #include <nlohmann/json.hpp>
 #include <regex>
 
-#include "gradus/cli/version.h"
+#include "gradus/base/version.h"
 #include "gradus/data/png.h"
 #include "gradus/io/atomic_file.h"
 #include "gradus/train/metrics.h"
@@ -226,9 +226,9 @@ TEST_F(Cli, DoctorTellsTheBuild) {
 }
 
 TEST_F(Cli, VersionIsTheProjects) {
-  EXPECT_EQ(run({"--version"}).out, std::string("gradus ") + cli::version + "\n");
+  EXPECT_EQ(run({"--version"}).out, std::string("gradus ") + version + "\n");
   EXPECT_THAT(io::read_file(testing::source_path("CMakeLists.txt")),
-              HasSubstr(std::string("project(gradus VERSION ") + cli::version + " "));
+              HasSubstr(std::string("project(gradus VERSION ") + version + " "));
 }
 
 TEST_F(Cli, TerminalGetsABar) {

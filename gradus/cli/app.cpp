@@ -10,7 +10,7 @@
 #include "gradus/base/error.h"
 #include "gradus/base/parallel.h"
 #include "gradus/cli/commands.h"
-#include "gradus/cli/version.h"
+#include "gradus/base/version.h"
 #include "gradus/train/recipe.h"
 
 namespace gradus::cli {

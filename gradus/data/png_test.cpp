@@ -7,6 +7,7 @@
 #include <cstdio>
 #include <cstring>
 
+#include "gradus/data/png_bytes.h"
 #include "tests/support/files.h"
 
 namespace gradus::data {
@@ -183,6 +184,22 @@ TEST(Png, RefusesToWriteWhatIsNoImage) {
                          }),
               HasSubstr("No space left"));
   EXPECT_EQ(folder.files(), 0u);
+}
+
+TEST(Png, BytesInMemoryAreTheFile) {
+  const TemporaryFolder folder;
+  const std::string path = folder / "memory.png";
+  for (const Shape& shape : {Shape{3, 2}, Shape{1, 2, 3}, Shape{2, 1, 2}, Shape{3, 2, 2}, Shape{4, 1, 1}}) {
+    std::vector<std::uint8_t> values;
+    for (std::int64_t i = 0; i < shape.numel(); ++i) values.push_back(static_cast<std::uint8_t>(37 * i + 5));
+    write_bytes(path, png_bytes(image_of(shape, values)));
+    EXPECT_EQ(samples(read_png(path)), std::vector<int>(values.begin(), values.end())) << shape.str();
+  }
+  EXPECT_EQ(
+      message_of(ErrorKind::shape, [&] {
+        png_bytes(image_of({5, 1, 1}, {1, 2, 3, 4, 5}), {});
+      }),
+      "shape error in png_bytes\n  image  u8 [5, 1, 1]   expected [height, width] or [1 to 4 channels, height, width]");
 }
 
 }  // namespace

@@ -9,11 +9,14 @@
 #include "gradus/base/random.h"
 #include "gradus/data/loader.h"
 #include "gradus/engine/anomaly.h"
-#include "gradus/engine/eval.h"
+#include "gradus/io/atomic_file.h"
+#include "gradus/nn/eval.h"
 #include "gradus/nn/gradients.h"
-#include "gradus/nn/losses.h"
 #include "gradus/nn/state_dict.h"
+#include "gradus/ops/elementwise.h"
 #include "gradus/ops/reduce.h"
+#include "gradus/train/early_stopping.h"
+#include "gradus/train/report/report.h"
 #include "gradus/train/setup.h"
 
 namespace gradus::train::detail {
@@ -29,8 +32,7 @@ models::AnyModel make_model(const Recipe& recipe) {
 }
 
 /// Where the values that are not finite came from, in words.
-std::string culprit(models::AnyModel& model, const Tensor& images, const Tensor& labels) {
-  const Tensor loss = cross_entropy(model(images), labels);
+std::string culprit(models::AnyModel& model, const Tensor& loss) {
   if (const auto found = engine::find_nonfinite(loss)) return found->str();
   const models::AnyModel gradient = gradients(loss, model);
   for (const nn::FieldRef& field : nn::all_fields(gradient)) {
@@ -42,6 +44,27 @@ std::string culprit(models::AnyModel& model, const Tensor& images, const Tensor&
   return "the sum of the squared gradients: each of them is finite";
 }
 
+/// Calls `change` for each gradient that there is, and puts its answer in the gradient's place.
+template <class Change>
+void change_gradients(models::AnyModel& gradients, Change change) {
+  for (const nn::FieldRef& field : nn::all_fields(gradients)) {
+    if (field.parameter != nullptr && field.parameter->defined()) field.parameter->hold(change(field));
+  }
+}
+
+/// Scales all gradients by one factor, so that the norm of all together is at most `norm`; as PyTorch's clip_grad_norm_.
+void clip_gradients(models::AnyModel& gradients, double norm) {
+  Tensor squares;
+  for (const nn::FieldRef& field : nn::all_fields(gradients)) {
+    if (!field.parameter || !field.parameter->defined()) continue;
+    const Tensor part = sum(square(field.tensor()));
+    squares = squares.defined() ? squares + part : part;
+  }
+  if (!squares.defined()) return;
+  const Tensor factor = minimum(norm / (sqrt(squares) + 1e-6), 1);
+  change_gradients(gradients, [&](const nn::FieldRef& field) { return field.tensor() * factor; });
+}
+
 }  // namespace
 
 Loop::Loop(const Recipe& recipe, const TrainOptions& options)
@@ -50,18 +73,21 @@ Loop::Loop(const Recipe& recipe, const TrainOptions& options)
       data_(load_training_data(recipe)),
       test_(load_data(recipe.data, data::Split::test)),
       model_(make_model(recipe)),
-      optimizer_(make_optimizer(recipe_.optimizer, model_)) {
+      optimizer_(make_optimizer(recipe_.optimizer, model_)),
+      objective_(recipe_.train, data_.train) {
   check_fit(model_, data_.train);
   check_fit(model_, test_);
   optimizer_->set_skip_nonfinite(true);
   batches_ = (data_.train.size() + recipe.data.batch_size - 1) / recipe.data.batch_size;
+  epoch_steps_ = (batches_ + recipe.train.accumulate - 1) / recipe.train.accumulate;
 }
 
 void Loop::restore(const RunFolder& run) {
   const Checkpoint last = run.checkpoint("last");
   Recipe then = parse_recipe(last.recipe, run.checkpoint_stem("last"));
-  then.data.workers = recipe_.data.workers;  // these two change nothing in the result
+  then.data.workers = recipe_.data.workers;  // these change nothing in the result
   then.train.checkpoint_steps = recipe_.train.checkpoint_steps;
+  then.log = recipe_.log;
   if (then != recipe_) {
     throw Error(ErrorKind::state, "resume", fmt::format("{} was changed since the last checkpoint", run.recipe_path()))
         .hint("undo the change, or start a new run with the changed recipe");
@@ -94,12 +120,19 @@ void Loop::restore(const RunFolder& run) {
 
 TrainResult Loop::run(const RunFolder& run) {
   write_metrics(run.metrics_path(), history_);
+  if (recipe_.log.tensorboard) events_ = std::make_unique<EventLog>(run, recipe_, state_.step);
+  Observer silent;
+  Observer& observer = options_.observer ? *options_.observer : silent;
+  observer.on_train_begin(state_.epoch, recipe_.train.epochs);
   TrainResult result;
   result.finished = true;
-  while (state_.epoch < recipe_.train.epochs && result.finished) {
+  while (state_.epoch < recipe_.train.epochs && !ended_early() && result.finished) {
+    observer.on_epoch_begin(state_.epoch + 1);
     result.finished = train_epoch(run);
     if (result.finished) finish_epoch(run);
   }
+  if (result.finished && recipe_.log.report) write_report(run);
+  observer.on_train_end(result.finished);
   result.history = history_;
   result.loop = state_;
   return result;
@@ -114,7 +147,7 @@ bool Loop::train_epoch(const RunFolder& run) {
                                        .skip_batches = state_.batch};
   auto start = Clock::now();
   for (const auto& [images, labels] : data::loader(data_.train, options)) {
-    if (asked_to_stop()) {
+    if (!within_group() && asked_to_stop()) {
       save(run, "last");
       return false;
     }
@@ -124,36 +157,81 @@ bool Loop::train_epoch(const RunFolder& run) {
     step_seconds_ += seconds;
     ++steps_;
     start = Clock::now();
-    report();
+    report(last_loss_);
+    if (within_group()) continue;
     const std::int64_t every = recipe_.train.checkpoint_steps;
     if (every > 0 && state_.step % every == 0 && state_.batch < batches_) save(run, "last");
   }
   return true;
 }
 
-double Loop::next_lr() const { return learning_rate(recipe_.optimizer, state_.step, recipe_.train.epochs * batches_); }
+double Loop::next_lr() const {
+  return learning_rate(recipe_.optimizer, state_.step, recipe_.train.epochs * epoch_steps_);
+}
+
+std::int64_t Loop::group_examples() const {
+  const std::int64_t group = recipe_.train.accumulate, first = state_.batch / group * group;
+  const std::int64_t last = std::min(first + group, batches_);
+  return std::min(last * recipe_.data.batch_size, data_.train.size()) - first * recipe_.data.batch_size;
+}
+
+bool Loop::plain_step(const Tensor& loss, const Tensor& predicted) {
+  ++state_.step;
+  return optimizer_->minimize(loss, {predicted});
+}
+
+bool Loop::gathered_step(const Tensor& loss, const Tensor& predicted, std::int64_t examples) {
+  // The loss of a step is the mean over all its examples, whatever batches they came in.
+  const double share = static_cast<double>(examples) / static_cast<double>(group_examples());
+  models::AnyModel gradient = gradients(recipe_.train.accumulate > 1 ? loss * share : loss, model_);
+  if (gathered_) {
+    const std::vector<nn::FieldRef> before = nn::all_fields(*gathered_);
+    std::size_t i = 0;
+    for (const nn::FieldRef& field : nn::all_fields(gradient)) {
+      const nn::FieldRef& other = before[i++];
+      if (field.parameter && field.parameter->defined()) field.parameter->hold(field.tensor() + other.tensor());
+    }
+  }
+  eval(gradient, loss, predicted);
+  if (!std::isfinite(loss.item<double>())) return false;
+  const std::int64_t done = state_.batch + 1;
+  if (done % recipe_.train.accumulate != 0 && done < batches_) {
+    gathered_ = std::move(gradient);
+    return true;
+  }
+  gathered_.reset();
+  ++state_.step;
+  if (recipe_.train.clip_norm > 0) clip_gradients(gradient, recipe_.train.clip_norm);
+  return optimizer_->step(gradient);
+}
 
 void Loop::step(const RunFolder& run, const Tensor& images, const Tensor& labels) {
+  if (!within_group()) group_start_ = state_;
   optimizer_->set_lr(next_lr());
   Tensor loss, predicted;
   {
     const Tensor logits = model_(images);
-    loss = cross_entropy(logits, labels);
+    loss = objective_(logits, labels);
     predicted = argmax(logits, 1);
   }
-  if (!optimizer_->minimize(loss, {predicted})) fail_nonfinite(run, images, labels);
-  state_.loss_sum += loss.item<double>() * static_cast<double>(labels.numel());
+  const bool plain = recipe_.train.accumulate == 1 && recipe_.train.clip_norm == 0;
+  if (!(plain ? plain_step(loss, predicted) : gathered_step(loss, predicted, labels.numel()))) {
+    fail_nonfinite(run, images, labels);
+  }
+  last_loss_ = loss.item<double>();
+  state_.loss_sum += last_loss_ * static_cast<double>(labels.numel());
   state_.correct += count_equal(predicted, labels);
   state_.examples += labels.numel();
   ++state_.batch;
-  ++state_.step;
 }
 
 void Loop::fail_nonfinite(const RunFolder& run, const Tensor& images, const Tensor& labels) {
+  const std::int64_t batch = state_.batch + 1;
+  state_ = group_start_;
   save(run, "last");
-  const std::string cause = culprit(model_, images, labels);
+  const std::string cause = culprit(model_, objective_(model_(images), labels));
   throw Error(ErrorKind::value, "train", "the loss or a gradient is not finite")
-      .field("step", fmt::format("{} (epoch {}, batch {})", state_.step + 1, state_.epoch + 1, state_.batch + 1))
+      .field("step", fmt::format("{} (epoch {}, batch {})", state_.step + 1, state_.epoch + 1, batch))
       .field("first", cause)
       .field("kept", fmt::format("{}.safetensors, the weights before this step", run.checkpoint_stem("last")))
       .hint(fmt::format("a lower optimizer.lr (it was {:g}) or a longer optimizer.warmup_steps often helps",
@@ -164,13 +242,6 @@ void Loop::finish_epoch(const RunFolder& run) {
   const auto start = Clock::now();
   const Evaluation validation = evaluate(model_, data_.validation);
   ++state_.epoch;
-  const bool is_best = state_.best_epoch == 0 || validation.accuracy > state_.best_val_accuracy;
-  if (is_best) {
-    state_.best_epoch = state_.epoch;
-    state_.best_step = state_.step;
-    state_.best_val_accuracy = validation.accuracy;
-    best_weights_ = nn::state_dict(model_);
-  }
   const double examples = static_cast<double>(state_.examples);
   EpochMetrics record;
   record.epoch = state_.epoch;
@@ -182,12 +253,21 @@ void Loop::finish_epoch(const RunFolder& run) {
   record.lr = optimizer_->lr();
   record.samples_per_s = examples / state_.train_seconds;
   record.seconds = state_.train_seconds + seconds_since(start);
-  if (state_.epoch == recipe_.train.epochs) {
+  const bool best = is_best(record);
+  if (best) {
+    state_.best_epoch = state_.epoch;
+    state_.best_step = state_.step;
+    state_.best_val_accuracy = validation.accuracy;
+    best_weights_ = nn::state_dict(model_);
+  }
+  history_.push_back(record);
+  const bool stopped = options_.observer && options_.observer->wants_stop(record);
+  if (state_.epoch == recipe_.train.epochs || stopped || ended_early()) {
     const Evaluation test = evaluate_best(test_);
     record.test_loss = test.loss;
     record.test_accuracy = test.accuracy;
+    history_.back() = record;
   }
-  history_.push_back(record);
   state_.batch = 0;
   state_.loss_sum = 0;
   state_.correct = 0;
@@ -197,8 +277,39 @@ void Loop::finish_epoch(const RunFolder& run) {
   // written again when "last" says that it is the best.
   write_metrics(run.metrics_path(), history_);
   save(run, "last");
-  if (is_best) save(run, "best");
+  if (best) save(run, "best");
+  if (events_) events_->epoch(record, model_);
   if (options_.observer) options_.observer->on_epoch(record, recipe_.train.epochs);
+}
+
+double Loop::monitored(const EpochMetrics& record) const {
+  return recipe_.train.monitor == "val_loss" ? -record.val_loss : record.val_accuracy;
+}
+
+bool Loop::is_best(const EpochMetrics& record) const {
+  if (state_.best_epoch == 0) return true;
+  return monitored(record) > monitored(history_[static_cast<std::size_t>(state_.best_epoch - 1)]);
+}
+
+bool Loop::ended_early() const {
+  if (!history_.empty() && history_.back().test_loss) return true;
+  if (recipe_.train.patience == 0) return false;
+  EarlyStopping stopping({recipe_.train.patience, recipe_.train.min_delta, Mode::max});
+  bool stop = false;
+  for (const EpochMetrics& record : history_) stop = stopping.update(monitored(record));
+  return stop;
+}
+
+void Loop::write_report(const RunFolder& run) const {
+  models::AnyModel best = model_;
+  nn::load_state_dict(best, best_weights_);
+  const std::filesystem::path folder = std::filesystem::absolute(run.path()).lexically_normal();
+  const ReportInput input{.title = (folder.has_filename() ? folder : folder.parent_path()).filename().string(),
+                          .recipe = recipe_,
+                          .history = history_,
+                          .best_epoch = state_.best_epoch,
+                          .parameters = nn::num_parameters(best)};
+  io::write_file(run.report_path(), report_html(input, test_, examine(best, test_)));
 }
 
 Evaluation Loop::evaluate_best(const data::Dataset& dataset) const {
@@ -207,8 +318,8 @@ Evaluation Loop::evaluate_best(const data::Dataset& dataset) const {
   return evaluate(best, dataset);
 }
 
-void Loop::report() {
-  if (!options_.observer) return;
+void Loop::report(double loss) {
+  if (!options_.observer && !events_) return;
   const double examples = static_cast<double>(state_.examples);
   StepReport report;
   report.epoch = state_.epoch + 1;
@@ -220,9 +331,10 @@ void Loop::report() {
   report.accuracy = static_cast<double>(state_.correct) / examples;
   report.lr = optimizer_->lr();
   report.samples_per_s = examples / state_.train_seconds;
-  const auto left = static_cast<double>(report.epochs * batches_ - state_.step);
+  const auto left = static_cast<double>((report.epochs - state_.epoch) * batches_ - state_.batch);
   report.seconds_left = left * step_seconds_ / static_cast<double>(steps_);
-  options_.observer->on_step(report);
+  if (events_) events_->step(report, loss);
+  if (options_.observer) options_.observer->on_step(report);
 }
 
 void Loop::save(const RunFolder& run, const std::string& which) const {

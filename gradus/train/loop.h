@@ -3,12 +3,15 @@
 
 #include <chrono>
 #include <memory>
+#include <optional>
 #include <vector>
 
 #include "gradus/data/dataset.h"
 #include "gradus/models/registry.h"
 #include "gradus/optim/optimizer.h"
 #include "gradus/train/evaluate.h"
+#include "gradus/train/event_log.h"
+#include "gradus/train/objective.h"
 #include "gradus/train/run_folder.h"
 #include "gradus/train/trainer.h"
 
@@ -31,10 +34,23 @@ class Loop {
   bool train_epoch(const RunFolder& run);
   bool asked_to_stop() const { return options_.stop && options_.stop(); }
 
+  /// One batch: a step, or a part of one when gradients accumulate.
   void step(const RunFolder& run, const Tensor& images, const Tensor& labels);
+  /// The parts of step(): everything in one plan, or with gradients at hand. False: the loss or a gradient is not finite.
+  bool plain_step(const Tensor& loss, const Tensor& predicted);
+  bool gathered_step(const Tensor& loss, const Tensor& predicted, std::int64_t examples);
+  /// Examples that take part in the step that the batch under way belongs to.
+  std::int64_t group_examples() const;
+  bool within_group() const { return state_.batch % recipe_.train.accumulate != 0 && state_.batch < batches_; }
   [[noreturn]] void fail_nonfinite(const RunFolder& run, const Tensor& images, const Tensor& labels);
   void finish_epoch(const RunFolder& run);
-  void report();
+  void report(double loss);
+  /// Whether an epoch is better than all before by train.monitor.
+  bool is_best(const EpochMetrics& record) const;
+  /// True when train.patience ran out, or the run was ended by an observer.
+  bool ended_early() const;
+  void write_report(const RunFolder& run) const;
+  double monitored(const EpochMetrics& record) const;
   void save(const RunFolder& run, const std::string& which) const;
   Evaluation evaluate_best(const data::Dataset& dataset) const;
   double next_lr() const;
@@ -45,12 +61,16 @@ class Loop {
   data::Dataset test_;
   models::AnyModel model_;
   std::unique_ptr<optim::Optimizer> optimizer_;
-  std::int64_t batches_ = 0;  ///< of an epoch
-  LoopState state_;
+  Objective objective_;
+  std::int64_t batches_ = 0, epoch_steps_ = 0;  ///< of an epoch
+  std::optional<models::AnyModel> gathered_;    ///< gradients of the batches of the step under way
+  std::unique_ptr<EventLog> events_;
+  LoopState state_, group_start_;  ///< now, and before the batches of the step under way
   std::vector<EpochMetrics> history_;
   NamedTensors best_weights_;
   double step_seconds_ = 0;  ///< spent in this process ...
-  std::int64_t steps_ = 0;   ///< ... on this many steps
+  std::int64_t steps_ = 0;   ///< ... on this many batches
+  double last_loss_ = 0;     ///< of the last batch
 };
 
 }  // namespace gradus::train::detail

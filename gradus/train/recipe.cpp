@@ -175,6 +175,9 @@ class Reader {
     if (recipe_.optimizer.nesterov && recipe_.optimizer.momentum <= 0) {
       throw mistake(source, "optimizer.nesterov needs optimizer.momentum > 0");
     }
+    if (!recipe_.train.class_weights.empty() && recipe_.train.class_balance != "none") {
+      throw mistake(source, "train.class_weights and train.class_balance = \"balanced\" exclude each other");
+    }
   }
 
  private:
@@ -204,8 +207,8 @@ class Reader {
 
   static Error unknown_section(const std::string& name, const std::string& where) {
     Error error = mistake(where, fmt::format("unknown section [{}]", name));
-    const std::string nearest = nearest_name(name, {"model", "data", "optimizer", "train"});
-    return std::move(nearest.empty() ? error.hint("the sections are [model], [data], [optimizer] and [train]")
+    const std::string nearest = nearest_name(name, {"model", "data", "optimizer", "train", "log"});
+    return std::move(nearest.empty() ? error.hint("the sections are [model], [data], [optimizer], [train] and [log]")
                                      : error.hint(fmt::format("did you mean [{}]?", nearest)));
   }
 

@@ -54,8 +54,25 @@ struct OptimizerSettings {
 /// [train]
 struct TrainSettings {
   std::int64_t epochs = 5;
+  std::string monitor = "val_accuracy";  ///< what the best epoch is best in: or "val_loss"
+  std::int64_t patience = 0;             ///< epochs without a better one after which training stops; 0: never
+  double min_delta = 0;                  ///< how much better is better, for the patience
+  double label_smoothing = 0;
+  std::vector<double> class_weights;    ///< of the loss, one per class; empty: all 1
+  std::string class_balance = "none";   ///< or "balanced": weights examples / (classes * examples of the class)
+  std::int64_t accumulate = 1;          ///< batches whose gradients make one step
+  double clip_norm = 0;                 ///< largest norm of all gradients together; 0: any
   std::int64_t checkpoint_steps = 500;  ///< steps between checkpoints within an epoch; 0: only at its end
   friend bool operator==(const TrainSettings&, const TrainSettings&) = default;
+};
+
+/// [log]
+struct LogSettings {
+  bool tensorboard = false;       ///< event files in the run folder
+  std::int64_t every_steps = 50;  ///< of scalars of single steps in them
+  bool report = true;             ///< report.html when the run is finished
+
+  friend bool operator==(const LogSettings&, const LogSettings&) = default;
 };
 
 struct Recipe {
@@ -64,6 +81,7 @@ struct Recipe {
   DataSettings data;
   OptimizerSettings optimizer;
   TrainSettings train;
+  LogSettings log;
   friend bool operator==(const Recipe&, const Recipe&) = default;
 };
 

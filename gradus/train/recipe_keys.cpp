@@ -113,9 +113,34 @@ void add_train(Keys& keys) {
   using S = TrainSettings;
   constexpr auto t = &Recipe::train;
   keys.emplace_back("train.epochs", in(t, &S::epochs), "passes over the training examples").at_least(1);
+  keys.emplace_back("train.monitor", in(t, &S::monitor), "what the best checkpoint is best in")
+      .one_of({"val_accuracy", "val_loss"});
+  keys.emplace_back("train.patience", in(t, &S::patience),
+                    "epochs without a better one before training stops; 0: never")
+      .at_least(0);
+  keys.emplace_back("train.min_delta", in(t, &S::min_delta), "how much better is better, for train.patience")
+      .at_least(0);
+  keys.emplace_back("train.label_smoothing", in(t, &S::label_smoothing), "share of the target spread over all classes")
+      .in({.low = 0, .high = 1});
+  keys.emplace_back("train.class_balance", in(t, &S::class_balance),
+                    "balanced: every class weighs the same in the loss, however rare")
+      .one_of({"none", "balanced"});
+  keys.emplace_back("train.class_weights", in(t, &S::class_weights), "in the loss, one per class; empty: all 1")
+      .at_least(0);
+  keys.emplace_back("train.accumulate", in(t, &S::accumulate), "batches whose gradients make one step").at_least(1);
+  keys.emplace_back("train.clip_norm", in(t, &S::clip_norm), "largest norm of all gradients together; 0: any")
+      .at_least(0);
   keys.emplace_back("train.checkpoint_steps", in(t, &S::checkpoint_steps),
                     "steps between checkpoints within an epoch; 0: only at its end")
       .at_least(0);
+}
+
+void add_log(Keys& keys) {
+  using S = LogSettings;
+  constexpr auto l = &Recipe::log;
+  keys.emplace_back("log.tensorboard", in(l, &S::tensorboard), "write event files into the run folder");
+  keys.emplace_back("log.every_steps", in(l, &S::every_steps), "steps between scalars in them").at_least(1);
+  keys.emplace_back("log.report", in(l, &S::report), "write report.html when the run is finished");
 }
 
 std::vector<Key<models::LayerSettings>> make_layer_keys() {
@@ -158,6 +183,7 @@ const std::vector<Key<Recipe>>& recipe_keys() {
     add_data(all);
     add_optimizer(all);
     add_train(all);
+    add_log(all);
     return all;
   }();
   return keys;

@@ -88,7 +88,11 @@ TEST(Recipe, WrittenTextIsComplete) {
       "validation = 5000\n"
       "batch_size = 64\nworkers = 1\n\n[optimizer]\nname = \"adamw\"\nlr = 0.001\nweight_decay = 0.01\nbetas = [0.9, "
       "0.999]\n"
-      "eps = 1e-08\nschedule = \"constant\"\nwarmup_steps = 0\n\n[train]\nepochs = 5\ncheckpoint_steps = 500\n");
+      "eps = 1e-08\nschedule = \"constant\"\nwarmup_steps = 0\n\n[train]\nepochs = 5\nmonitor = "
+      "\"val_accuracy\"\npatience = 0\n"
+      "min_delta = 0.0\nlabel_smoothing = 0.0\nclass_balance = \"none\"\nclass_weights = []\naccumulate = 1\nclip_norm "
+      "= "
+      "0.0\ncheckpoint_steps = 500\n\n[log]\ntensorboard = false\nevery_steps = 50\nreport = true\n");
 }
 
 TEST(Recipe, ChangesOverrideTheFile) {

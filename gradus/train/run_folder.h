@@ -2,6 +2,8 @@
 //
 //   recipe.toml      the recipe as used, complete
 //   metrics.jsonl    one line per epoch
+//   report.html      when it is finished, see report/report.h
+//   events.out.*     with log.tensorboard, see event_log.h
 //   checkpoints/     last and best, see checkpoint.h
 #pragma once
 
@@ -23,6 +25,7 @@ class RunFolder {
   const std::string& path() const { return path_; }
   std::string recipe_path() const { return path_ + "/recipe.toml"; }
   std::string metrics_path() const { return path_ + "/metrics.jsonl"; }
+  std::string report_path() const { return path_ + "/report.html"; }
   /// `which`: "last" or "best".
   std::string checkpoint_stem(const std::string& which) const { return path_ + "/checkpoints/" + which; }
   /// Reads recipe.toml.

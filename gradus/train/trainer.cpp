@@ -11,16 +11,19 @@ void note(const TrainOptions& options, const std::string& text) {
   if (options.observer) options.observer->on_note(text);
 }
 
-TrainResult finish(const TrainOptions& options, TrainResult result) {
+TrainResult finish(const TrainOptions& options, const Recipe& recipe, TrainResult result) {
   if (!result.finished) {
     note(options, fmt::format("stopped after step {}; saved. Continue with: gradus train --resume {}", result.loop.step,
                               options.run));
     return result;
   }
   const EpochMetrics& last = result.history.back();
+  if (recipe.train.epochs > result.loop.epoch)
+    note(options, fmt::format("ended after epoch {} of {}", result.loop.epoch, recipe.train.epochs));
   note(options, fmt::format("best epoch {} (validation accuracy {:.4f}): test loss {:.4f}, test accuracy {:.4f}",
                             result.loop.best_epoch, result.loop.best_val_accuracy, last.test_loss.value_or(0),
                             last.test_accuracy.value_or(0)));
+  if (recipe.log.report) note(options, fmt::format("report: {}/report.html", options.run));
   return result;
 }
 
@@ -28,7 +31,10 @@ TrainResult finish(const TrainOptions& options, TrainResult result) {
 bool is_whole(const RunFolder& run, const Recipe& recipe) {
   if (!has_checkpoint(run.checkpoint_stem("last")) || !has_checkpoint(run.checkpoint_stem("best"))) return false;
   const LoopState last = run.checkpoint("last").loop;
-  return last.epoch >= recipe.train.epochs && run.checkpoint("best").loop.step == last.best_step;
+  const std::vector<EpochMetrics> history = read_metrics(run.metrics_path());
+  const bool ended = static_cast<std::int64_t>(history.size()) == last.epoch && !history.empty() &&
+                     history.back().test_loss.has_value();
+  return (ended || last.epoch >= recipe.train.epochs) && run.checkpoint("best").loop.step == last.best_step;
 }
 
 }  // namespace
@@ -37,14 +43,15 @@ TrainResult start(const Recipe& recipe, const TrainOptions& options) {
   detail::Loop loop(recipe, options);
   const RunFolder run = RunFolder::create(options.run, recipe);
   note(options, fmt::format("training in {}", run.path()));
-  return finish(options, loop.run(run));
+  return finish(options, recipe, loop.run(run));
 }
 
 TrainResult resume(const TrainOptions& options) {
   const RunFolder run = RunFolder::open(options.run);
   const Recipe recipe = run.recipe();
   if (is_whole(run, recipe)) {
-    note(options, fmt::format("this run is finished: {0} of {0} epochs", recipe.train.epochs));
+    note(options,
+         fmt::format("this run is finished: {} of {} epochs", run.checkpoint("last").loop.epoch, recipe.train.epochs));
     return {.finished = true, .history = read_metrics(run.metrics_path()), .loop = run.checkpoint("last").loop};
   }
   detail::Loop loop(recipe, options);
@@ -54,7 +61,7 @@ TrainResult resume(const TrainOptions& options) {
   } else {
     note(options, fmt::format("continuing {}: no checkpoint yet, so from the beginning", run.path()));
   }
-  return finish(options, loop.run(run));
+  return finish(options, recipe, loop.run(run));
 }
 
 }  // namespace gradus::train

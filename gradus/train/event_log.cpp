@@ -1,0 +1,34 @@
+#include "gradus/train/event_log.h"
+
+#include "gradus/engine/eval.h"
+
+namespace gradus::train {
+
+EventLog::EventLog(const RunFolder& run, const Recipe& recipe, std::int64_t step)
+    : writer_(run.path(), step > 0 ? step : -1), every_steps_(recipe.log.every_steps) {
+  if (step == 0) writer_.text("recipe", 0, "```toml\n" + recipe_text(recipe) + "```");
+  writer_.flush();
+}
+
+void EventLog::step(const StepReport& report, double loss) {
+  if (report.step % every_steps_ != 0) return;
+  writer_.scalar("step/loss", report.step, loss);
+  writer_.scalar("step/lr", report.step, report.lr);
+  writer_.scalar("step/samples_per_s", report.step, report.samples_per_s);
+}
+
+void EventLog::epoch(const EpochMetrics& m, const models::AnyModel& model) {
+  writer_.scalar("loss/train", m.step, m.train_loss);
+  writer_.scalar("loss/validation", m.step, m.val_loss);
+  writer_.scalar("accuracy/train", m.step, m.train_accuracy);
+  writer_.scalar("accuracy/validation", m.step, m.val_accuracy);
+  if (m.test_loss) writer_.scalar("loss/test", m.step, *m.test_loss);
+  if (m.test_accuracy) writer_.scalar("accuracy/test", m.step, *m.test_accuracy);
+  for (const nn::FieldRef& field : nn::all_fields(model)) {
+    if (field.parameter == nullptr || !field.parameter->defined()) continue;
+    writer_.histogram("parameters/" + field.path, m.step, field.tensor().to_vector<double>());
+  }
+  writer_.flush();
+}
+
+}  // namespace gradus::train

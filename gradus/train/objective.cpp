@@ -1,0 +1,84 @@
+#include "gradus/train/objective.h"
+
+#include <fmt/format.h>
+
+#include <algorithm>
+#include <cmath>
+
+#include "gradus/base/error.h"
+#include "gradus/nn/losses.h"
+#include "gradus/ops/elementwise.h"
+#include "gradus/ops/index.h"
+#include "gradus/ops/reduce.h"
+
+namespace gradus::train {
+
+std::vector<double> balanced_class_weights(std::span<const std::int64_t> labels, std::int64_t classes,
+                                           SourceLocation where) {
+  std::vector<double> counts(static_cast<std::size_t>(std::max<std::int64_t>(classes, 0)));
+  for (std::size_t row = 0; row < labels.size(); ++row) {
+    if (labels[row] < 0 || labels[row] >= classes) {
+      throw Error(ErrorKind::index, "balanced_class_weights",
+                  fmt::format("row {} has label {}, but there are {} classes", row, labels[row], classes))
+          .at(where);
+    }
+    counts[static_cast<std::size_t>(labels[row])] += 1;
+  }
+  for (double& count : counts) {
+    if (count > 0) count = static_cast<double>(labels.size()) / (static_cast<double>(classes) * count);
+  }
+  return counts;
+}
+
+Objective::Objective(const TrainSettings& settings, const data::Dataset& training)
+    : label_smoothing_(settings.label_smoothing) {
+  std::vector<double> weights = settings.class_weights;
+  if (settings.class_balance == "balanced") {
+    weights = balanced_class_weights(training.labels().data<std::int64_t>(), training.num_classes());
+  }
+  if (weights.empty()) return;
+  if (static_cast<std::int64_t>(weights.size()) != training.num_classes()) {
+    throw Error(ErrorKind::config, "train",
+                fmt::format("train.class_weights has {} weights, and {} has {} classes", weights.size(),
+                            training.name(), training.num_classes()));
+  }
+  if (*std::max_element(weights.begin(), weights.end()) <= 0)
+    throw Error(ErrorKind::config, "train", "all train.class_weights are 0");
+  const std::vector<float> narrow(weights.begin(), weights.end());
+  weights_ = leaf<float>({training.num_classes()}, std::span<const float>(narrow));
+}
+
+Tensor Objective::operator()(const Tensor& logits, const Tensor& labels) const {
+  if (!weights_.defined()) return cross_entropy(logits, labels, {.label_smoothing = label_smoothing_});
+  const Tensor losses =
+      cross_entropy(logits, labels, {.label_smoothing = label_smoothing_, .reduction = Reduction::none});
+  const Tensor weights = gather(weights_, 0, labels);
+  return sum(losses * weights) / sum(weights);
+}
+
+Tensor multi_task_loss(const std::vector<TaskLoss>& tasks, SourceLocation where) {
+  if (tasks.empty()) throw Error(ErrorKind::usage, "multi_task_loss", "there is no task").at(where);
+  Tensor total;
+  for (const TaskLoss& task : tasks) {
+    if (!task.loss.defined())
+      throw Error(ErrorKind::usage, "multi_task_loss", "the loss is undefined").context(task.name).at(where);
+    if (task.loss.rank() != 0 || !is_floating(task.loss.dtype())) {
+      throw Error(ErrorKind::shape, "multi_task_loss")
+          .context(task.name)
+          .at(where)
+          .operand("loss", task.loss.spec(), "expected a floating scalar")
+          .hint("mean(loss) is the usual way");
+    }
+    if (!(task.weight >= 0) || !std::isfinite(task.weight)) {
+      throw Error(ErrorKind::value, "multi_task_loss",
+                  fmt::format("weight is {}, must be finite and >= 0", task.weight))
+          .context(task.name)
+          .at(where);
+    }
+    const Tensor part = TensorArg(task.loss, where) * TensorArg(task.weight, where);
+    total = total.defined() ? TensorArg(total, where) + TensorArg(part, where) : part;
+  }
+  return total;
+}
+
+}  // namespace gradus::train

@@ -1,0 +1,48 @@
+// What training minimises.
+#pragma once
+
+#include <cstdint>
+#include <span>
+#include <string>
+#include <vector>
+
+#include "gradus/data/dataset.h"
+#include "gradus/train/recipe.h"
+
+namespace gradus::train {
+
+/// Weights examples / (classes * examples of the class), scikit-learn's "balanced": with them every class contributes the
+/// same to the loss. Classes without examples get 0. Throws Error(index) for a label out of range.
+std::vector<double> balanced_class_weights(std::span<const std::int64_t> labels, std::int64_t classes,
+                                           SourceLocation where = SourceLocation::current());
+
+/// Cross entropy with the label smoothing and class weights of a recipe.
+class Objective {
+ public:
+  /// Throws Error(config) unless train.class_weights is empty or has one weight per class of `training`, some above 0.
+  Objective(const TrainSettings& settings, const data::Dataset& training);
+
+  /// `logits` [n, classes], `labels` [n]: the mean over the examples, each weighted by its class.
+  Tensor operator()(const Tensor& logits, const Tensor& labels) const;
+
+ private:
+  double label_smoothing_;
+  Tensor weights_;  ///< f32 [classes]; undefined: all 1
+};
+
+/// The loss of one head of a model with several.
+struct TaskLoss {
+  std::string name;
+  Tensor loss;  ///< a floating scalar, not evaluated
+  double weight = 1;
+};
+
+/// The weighted sum of the losses of several tasks, which trains them together:
+///
+///   optimizer.minimize(multi_task_loss({{"kind", kind_loss}, {"price", price_loss, 0.1}}));
+///
+/// Throws Error(usage) without tasks, Error(shape) for a loss that is no scalar, Error(value) for a weight that is
+/// negative or not finite; each names the task.
+Tensor multi_task_loss(const std::vector<TaskLoss>& tasks, SourceLocation where = SourceLocation::current());
+
+}  // namespace gradus::train

@@ -1,0 +1,257 @@
+#include "gradus/train/report/report.h"
+
+#include <fmt/chrono.h>
+#include <fmt/format.h>
+#include <sys/utsname.h>
+
+#include <algorithm>
+#include <ctime>
+#include <fstream>
+
+#include "gradus/base/parallel.h"
+#include "gradus/base/version.h"
+#include "gradus/data/png_bytes.h"
+#include "gradus/train/evaluate.h"
+#include "gradus/train/progress.h"
+#include "gradus/train/report/style.h"
+#include "gradus/train/report/svg_plot.h"
+
+namespace gradus::train {
+namespace {
+
+using metrics::ClassFigures;
+using metrics::ConfusionMatrix;
+
+std::string base64(const std::string& bytes) {
+  constexpr std::string_view digits = "ABCDEFGHIJKLMNOPQRSTUVWXYZabcdefghijklmnopqrstuvwxyz0123456789+/";
+  std::string out;
+  for (std::size_t i = 0; i < bytes.size(); i += 3) {
+    unsigned group = 0;
+    for (std::size_t j = 0; j < 3; ++j)
+      group = group << 8 | (i + j < bytes.size() ? static_cast<unsigned char>(bytes[i + j]) : 0u);
+    for (std::size_t j = 0; j < 4; ++j) out += i + j <= bytes.size() ? digits[group >> (18 - 6 * j) & 63] : '=';
+  }
+  return out;
+}
+
+std::string percent(double share) { return fmt::format("{:.2f} %", 100 * share); }
+
+/// "61,706"
+std::string grouped(std::int64_t value) {
+  std::string text = fmt::format("{}", value);
+  for (std::size_t i = text.size(); i > 3;) text.insert(i -= 3, ",");
+  return text;
+}
+
+std::string processor() {
+  std::ifstream file("/proc/cpuinfo");
+  for (std::string line; std::getline(file, line);) {
+    if (line.starts_with("model name")) return line.substr(line.find(':') + 2);
+  }
+  utsname names{};
+  return uname(&names) == 0 ? names.machine : "unknown";
+}
+
+std::string tile(const std::string& value, const std::string& what) {
+  return fmt::format("<div class=\"tile\"><b>{}</b><span>{}</span></div>", escaped(value), escaped(what));
+}
+
+std::string verdict(const ReportInput& input, const ConfusionMatrix& matrix, const metrics::Classification& figures) {
+  const Interval interval = confidence_interval(matrix.correct(), matrix.examples());
+  std::int64_t commonest = 0;
+  for (std::int64_t c = 0; c < matrix.classes(); ++c) commonest = std::max(commonest, matrix.of_class(c).examples);
+  double seconds = 0;
+  for (const EpochMetrics& epoch : input.history) seconds += epoch.seconds;
+  std::string out = "<div class=\"tiles\">";
+  out += tile(percent(matrix.accuracy()), fmt::format("test accuracy ({:.2f} to {:.2f} with 95 % confidence)",
+                                                      100 * interval.low, 100 * interval.high));
+  out += tile(percent(static_cast<double>(commonest) / static_cast<double>(matrix.examples())),
+              "baseline: always the commonest class");
+  out += tile(fmt::format("{:.4f}", figures.log_loss()), "test loss (cross entropy)");
+  out += tile(fmt::format("{} of {}", input.best_epoch, input.history.size()), "best epoch, by validation");
+  out += tile(duration_text(seconds), "training time");
+  out += tile(grouped(input.parameters), "parameters");
+  return out + "</div>\n";
+}
+
+std::string curves(const std::vector<EpochMetrics>& history) {
+  PlotSeries train_loss, val_loss, lr;
+  train_loss.name = "train";
+  val_loss.name = "validation";
+  train_loss.points = val_loss.points = lr.points = history.size() < 40;
+  PlotSeries train_accuracy = train_loss, val_accuracy = val_loss;
+  for (const EpochMetrics& m : history) {
+    const double epoch = static_cast<double>(m.epoch);
+    for (PlotSeries* series : {&train_loss, &val_loss, &train_accuracy, &val_accuracy, &lr}) series->x.push_back(epoch);
+    train_loss.y.push_back(m.train_loss);
+    val_loss.y.push_back(m.val_loss);
+    train_accuracy.y.push_back(m.train_accuracy);
+    val_accuracy.y.push_back(m.val_accuracy);
+    lr.y.push_back(m.lr);
+  }
+  std::string out = "<h2>Learning curves</h2>\n<div class=\"plots\">";
+  const auto card = [&](const char* title, std::vector<PlotSeries> series) {
+    LinePlot plot;
+    plot.title = title;
+    plot.x_label = "epoch";
+    plot.series = std::move(series);
+    plot.whole_x = true;
+    plot.width = 330;
+    plot.height = 250;
+    out += "<div class=\"card\">" + svg(plot) + "</div>";
+  };
+  card("Loss", {train_loss, val_loss});
+  card("Accuracy", {train_accuracy, val_accuracy});
+  card("Learning rate", {lr});
+  return out + "</div>\n";
+}
+
+std::string confusion(const data::Dataset& test, const ConfusionMatrix& matrix) {
+  std::string out =
+      "<h2>Confusion matrix</h2>\n<p class=\"soft\">Rows: what the examples are. Columns: what the model says. Shade: "
+      "share "
+      "of the row.</p>\n<div class=\"card scroll\"><table class=\"heat\"><thead><tr><th></th>";
+  for (std::int64_t c = 0; c < matrix.classes(); ++c)
+    out += fmt::format("<th><span>{}</span></th>", escaped(class_name(test, c)));
+  out += "</tr></thead><tbody>\n";
+  for (std::int64_t label = 0; label < matrix.classes(); ++label) {
+    out += fmt::format("<tr><th>{}</th>", escaped(class_name(test, label)));
+    const double examples = static_cast<double>(std::max<std::int64_t>(1, matrix.of_class(label).examples));
+    for (std::int64_t c = 0; c < matrix.classes(); ++c) {
+      const std::int64_t count = matrix.count(label, c);
+      const double share = static_cast<double>(count) / examples;
+      out += fmt::format("<td class=\"{}{}{}\" style=\"background:rgba(var(--heat),{:.3f})\">{}</td>",
+                         count == 0 ? "zero" : "", c == label ? " right" : "", share > 0.55 ? " strong" : "", share,
+                         count);
+    }
+    out += "</tr>\n";
+  }
+  return out + "</tbody></table></div>\n";
+}
+
+std::string class_table(const data::Dataset& test, const metrics::Classification& figures) {
+  std::string out =
+      "<h2>By class</h2>\n<div class=\"card scroll\"><table><tr><th>class</th><th class=\"n\">examples</th><th "
+      "class=\"n\">precision</th><th class=\"n\">recall</th><th class=\"n\">F1</th><th></th><th class=\"n\">ROC "
+      "AUC</th></tr>\n";
+  const ConfusionMatrix& matrix = figures.confusion();
+  for (std::int64_t c = 0; c < matrix.classes(); ++c) {
+    const ClassFigures f = matrix.of_class(c);
+    out += fmt::format(
+        "<tr><td>{}</td><td class=\"n\">{}</td><td class=\"n\">{:.4f}</td><td class=\"n\">{:.4f}</td><td "
+        "class=\"n\">{:.4f}</td><td><span class=\"bar\" style=\"width:{:.0f}px\"></span></td><td "
+        "class=\"n\">{:.4f}</td></tr>\n",
+        escaped(class_name(test, c)), f.examples, f.precision, f.recall, f.f1, 90 * f.f1, figures.roc_auc_of_class(c));
+  }
+  out += fmt::format(
+      "<tr><th>mean of the classes</th><td class=\"n\">{}</td><td class=\"n\">{:.4f}</td><td "
+      "class=\"n\">{:.4f}</td><td "
+      "class=\"n\">{:.4f}</td><td></td><td class=\"n\">{:.4f}</td></tr></table></div>\n",
+      matrix.examples(), matrix.precision(), matrix.recall(), matrix.f1(), figures.roc_auc());
+  return out;
+}
+
+std::string calibration(const metrics::Classification& figures) {
+  const PlotSeries ideal{.name = "ideal", .x = {0, 1}, .y = {0, 1}, .points = false, .dashed = true};
+  PlotSeries measured{.name = "this model", .x = {}, .y = {}, .points = true};
+  std::string rows;
+  for (const metrics::CalibrationBin& bin : figures.calibration()) {
+    if (bin.examples == 0) continue;
+    measured.x.push_back(bin.confidence);
+    measured.y.push_back(bin.accuracy);
+    rows += fmt::format(
+        "<tr><td>{:.2f} to {:.2f}</td><td class=\"n\">{}</td><td class=\"n\">{:.3f}</td><td "
+        "class=\"n\">{:.3f}</td></tr>\n",
+        bin.low, bin.high, bin.examples, bin.confidence, bin.accuracy);
+  }
+  std::string out = fmt::format(
+      "<h2>Does it know what it knows?</h2>\n<p class=\"soft\">Expected calibration error {:.4f}, Brier score {:.4f}, "
+      "Matthews correlation {:.4f}. Above the dashed line the model is too modest, below it too sure.</p>\n",
+      figures.calibration_error(), figures.brier(), figures.confusion().mcc());
+  out += "<div class=\"two\"><div class=\"card\">" +
+         svg({"Accuracy by confidence", "confidence", {measured, ideal}, {{0, 1}}, {{0, 1}}}) + "</div>";
+  return out +
+         "<div class=\"card scroll\"><table><tr><th>confidence</th><th class=\"n\">examples</th><th "
+         "class=\"n\">mean</th><th class=\"n\">right</th></tr>\n" +
+         rows + "</table></div></div>\n";
+}
+
+std::string mistakes(const data::Dataset& test, const Examination& examination) {
+  const ConfusionMatrix& matrix = examination.figures.confusion();
+  const std::int64_t wrong = matrix.examples() - matrix.correct();
+  std::string out = "<h2>The most confident mistakes</h2>\n";
+  if (wrong == 0) return out + "<p class=\"soft\">None: every test example was classified rightly.</p>\n";
+  out += fmt::format(
+      "<p class=\"soft\">{} of {} wrong answers, the surest first. Some labels may be wrong themselves.</p>\n",
+      examination.mistakes.size(), wrong);
+  out += "<div class=\"mistakes\">\n";
+  for (const Mistake& m : examination.mistakes) {
+    const std::string picture = picture_of(test, m.row);
+    out += "<figure>";
+    if (!picture.empty())
+      out += fmt::format("<img alt=\"test example {}\" src=\"data:image/png;base64,{}\">", m.row, base64(picture));
+    out += fmt::format(
+        "<figcaption><span class=\"wrong\">{} {:.1f} %</span><br><span class=\"truth\">{} {:.1f} %</span><br><span "
+        "class=\"soft\">test example {}</span></figcaption></figure>\n",
+        escaped(class_name(test, m.predicted)), 100 * m.probability, escaped(class_name(test, m.label)),
+        100 * m.probability_of_label, m.row);
+  }
+  return out + "</div>\n<p class=\"soft\">First line: what the model says; second line: what the label says.</p>\n";
+}
+
+std::string origin(const ReportInput& input) {
+  utsname names{};
+  const std::string system =
+      uname(&names) == 0 ? fmt::format("{} {}, {}", names.sysname, names.release, names.machine) : "";
+  const std::pair<const char*, std::string> facts[] = {
+      {"Gradus", version},
+      {"compiler", __VERSION__},
+      {"seed", fmt::format("{}", input.recipe.seed)},
+      {"threads", fmt::format("{}", num_threads())},
+      {"processor", processor()},
+      {"system", system},
+      {"steps", fmt::format("{}", input.history.back().step)},
+      {"written", fmt::format("{:%Y-%m-%d %H:%M:%S}", fmt::localtime(std::time(nullptr)))}};
+  std::string out = "<h2>To repeat it</h2>\n<div class=\"two\"><div class=\"card scroll\"><pre>" +
+                    escaped(recipe_text(input.recipe)) + "</pre></div><div class=\"card\"><table>\n";
+  for (const auto& [name, value] : facts) out += fmt::format("<tr><th>{}</th><td>{}</td></tr>\n", name, escaped(value));
+  return out + "</table></div></div>\n";
+}
+
+}  // namespace
+
+std::string picture_of(const data::Dataset& dataset, std::int64_t row) {
+  const Shape shape = dataset.example_shape();
+  const bool image = shape.rank() == 2 || (shape.rank() == 3 && (shape[0] == 1 || shape[0] == 3));
+  if (!image || shape.numel() == 0 || shape.numel() > 3 * 512 * 512) return "";
+  const auto count = static_cast<std::size_t>(shape.numel()), start = static_cast<std::size_t>(row) * count;
+  if (dataset.examples().dtype() == DType::u8) {
+    return data::png_bytes(leaf<std::uint8_t>(shape, dataset.examples().data<std::uint8_t>().subspan(start, count)));
+  }
+  const auto values = dataset.examples().data<float>().subspan(start, count);
+  const auto [low, high] = std::minmax_element(values.begin(), values.end());
+  const float range = *high > *low ? *high - *low : 1;
+  std::vector<std::uint8_t> pixels;
+  for (const float x : values) pixels.push_back(static_cast<std::uint8_t>((x - *low) / range * 255));
+  return data::png_bytes(leaf<std::uint8_t>(shape, std::span<const std::uint8_t>(pixels)));
+}
+
+std::string report_html(const ReportInput& input, const data::Dataset& test, const Examination& examination) {
+  const metrics::Classification& figures = examination.figures;
+  std::string out = fmt::format(
+      "<!DOCTYPE html>\n<html lang=\"en\"><head><meta charset=\"utf-8\"><meta name=\"viewport\" "
+      "content=\"width=device-width,initial-scale=1\">\n<title>{0}</title>\n<style>{1}</style></head>\n<body><main>\n"
+      "<h1>{0}</h1>\n<p class=\"soft\">Model {2} on {3}, {4} test examples</p>\n",
+      escaped(input.title), report_style, escaped(input.recipe.model.name), escaped(input.recipe.data.name),
+      test.size());
+  out += verdict(input, figures.confusion(), figures);
+  out += curves(input.history);
+  if (figures.confusion().classes() <= 32) out += confusion(test, figures.confusion());
+  out += class_table(test, figures);
+  out += calibration(figures);
+  out += mistakes(test, examination);
+  out += origin(input);
+  return out + "</main></body></html>\n";
+}
+
+}  // namespace gradus::train
