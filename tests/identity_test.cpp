@@ -80,6 +80,7 @@ TEST(Identity, EveryFieldCounts) {
   check(ArgReduce{});
   check(Softmax{1});
   check(LogSoftmax{1});
+  check(Sparsemax{1});
   check(Gather{1});
   check(ScatterAdd{1});
   check(Scatter{1});

@@ -5,6 +5,7 @@
 #include <algorithm>
 #include <cmath>
 #include <initializer_list>
+#include <limits>
 #include <vector>
 
 #include "gradus/base/error.h"
@@ -286,6 +287,50 @@ Tensor operator*(const TensorArg& a, const TensorArg& b) { return mul(a, b); }
 Tensor operator/(const TensorArg& a, const TensorArg& b) { return div(a, b); }
 Tensor operator-(const TensorArg& x) { return neg(x); }
 
+Tensor frac(const TensorArg& x) { return sub(x, trunc(x)); }
+
+Tensor lerp(const TensorArg& a, const TensorArg& b, const TensorArg& weight) {
+  const SourceLocation place = a.where();
+  const TensorArg difference(sub(b, a), place), near_a = less(abs(weight), 0.5);
+  const Tensor from_a = add(a, mul(difference, weight)), from_b = sub(b, mul(difference, sub(1, weight)));
+  return where(TensorArg(near_a.tensor(), place), from_a, from_b);
+}
+
+Tensor addcmul(const TensorArg& x, const TensorArg& a, const TensorArg& b, const TensorArg& value) {
+  return add(x, mul(mul(a, b), value));
+}
+Tensor addcdiv(const TensorArg& x, const TensorArg& a, const TensorArg& b, const TensorArg& value) {
+  return add(x, mul(div(a, b), value));
+}
+
+Tensor masked_fill(const TensorArg& x, const TensorArg& mask, const TensorArg& value) {
+  const Tensor input = detail::operand(x, "masked_fill"), chosen = detail::operand(mask, "masked_fill");
+  const DType number = value.is_number() ? value.number_dtype() : detail::operand(value, "masked_fill").dtype();
+  const auto category = [](DType d) { return is_floating(d) ? 2 : is_integral(d) ? 1 : 0; };
+  if (chosen.dtype() != DType::boolean || category(number) > category(input.dtype())) {
+    throw Error(ErrorKind::dtype, "masked_fill")
+        .at(x.where())
+        .operand("x", input.spec())
+        .operand("mask", chosen.spec(), chosen.dtype() == DType::boolean ? "" : "expected bool")
+        .operand("value", {number, Shape{}}, category(number) > category(input.dtype()) ? "does not fit x" : "");
+  }
+  const TensorArg filling = value.is_number() ? value : TensorArg(cast(value, input.dtype()), value.where());
+  return where(TensorArg(chosen, x.where()), filling, input);
+}
+
+Tensor nan_to_num(const TensorArg& x, NanToNumOptions options) {
+  const Tensor input = detail::operand(x, "nan_to_num");
+  if (!is_floating(input.dtype())) return input;
+  const double largest = input.dtype() == DType::f64    ? std::numeric_limits<double>::max()
+                         : input.dtype() == DType::bf16 ? 0x1.fep127
+                                                        : static_cast<double>(std::numeric_limits<float>::max());
+  constexpr double infinity = std::numeric_limits<double>::infinity();
+  const TensorArg at(input, x.where());
+  const Tensor high = where(TensorArg(equal(at, infinity), x.where()), options.posinf.value_or(largest), input);
+  const Tensor both = where(TensorArg(equal(at, -infinity), x.where()), options.neginf.value_or(-largest), high);
+  return where(TensorArg(isnan(at), x.where()), options.nan, both);
+}
+
 Tensor cast(const TensorArg& x, DType dtype) {
   const Tensor operand = detail::operand(x, "cast");
   return operand.dtype() == dtype ? operand : record(Cast{dtype}, {operand}, x.where());
@@ -313,11 +358,27 @@ Specs Elementwise::infer(std::span<const TensorSpec> inputs) const {
 
 Tensors Elementwise::vjp(const VjpArgs& args) const { return vjp_rules[static_cast<std::size_t>(code)](args); }
 
+Tensors Elementwise::batch(const BatchArgs& args) const {
+  Tensors inputs;
+  for (std::size_t i = 0; i < args.inputs.size(); ++i) {
+    const Tensor& input = args.inputs[i];
+    if (args.is_batched(static_cast<int>(i))) {
+      inputs.push_back(input);
+      continue;
+    }
+    Shape shape{args.size};
+    for (int axis = 0; axis < input.rank(); ++axis) shape.push_back(input.shape()[axis]);
+    inputs.push_back(broadcast_to(input, shape));
+  }
+  return record_all(*this, inputs, {});
+}
+
 Specs Constant::infer(std::span<const TensorSpec> inputs) const {
   GRADUS_ASSERT(inputs.empty());
   return {TensorSpec{dtype, Shape{}}};
 }
 Tensors Constant::vjp(const VjpArgs&) const { return {}; }
+Tensors Constant::batch(const BatchArgs& args) const { return {broadcast_to(record(*this, {}), Shape{args.size})}; }
 
 Specs Cast::infer(std::span<const TensorSpec> inputs) const {
   GRADUS_ASSERT(inputs.size() == 1);
@@ -327,11 +388,13 @@ Tensors Cast::vjp(const VjpArgs& args) const {
   const DType from = args.inputs[0].dtype();
   return {is_floating(from) && is_floating(to) ? cast(args.cotangents[0], from) : Tensor()};
 }
+Tensors Cast::batch(const BatchArgs& args) const { return {record(*this, {args.inputs[0]})}; }
 
 Specs StopGradient::infer(std::span<const TensorSpec> inputs) const {
   GRADUS_ASSERT(inputs.size() == 1);
   return {inputs[0]};
 }
 Tensors StopGradient::vjp(const VjpArgs&) const { return {Tensor()}; }
+Tensors StopGradient::batch(const BatchArgs& args) const { return {record(*this, {args.inputs[0]})}; }
 
 }  // namespace gradus

@@ -10,6 +10,7 @@
 
 #include <array>
 #include <cstdint>
+#include <optional>
 #include <span>
 #include <string>
 #include <string_view>
@@ -53,6 +54,7 @@ struct Constant {
   OpFamily family() const { return OpFamily::elementwise; }
   Specs infer(std::span<const TensorSpec> inputs) const;
   Tensors vjp(const VjpArgs& args) const;
+  Tensors batch(const BatchArgs& args) const;
   bool operator==(const Constant&) const = default;
 };
 
@@ -65,6 +67,7 @@ struct Cast {
   OpFamily family() const { return OpFamily::elementwise; }
   Specs infer(std::span<const TensorSpec> inputs) const;
   Tensors vjp(const VjpArgs& args) const;
+  Tensors batch(const BatchArgs& args) const;
   bool operator==(const Cast&) const = default;
 };
 
@@ -77,6 +80,7 @@ struct Elementwise {
   OpFamily family() const { return OpFamily::elementwise; }
   Specs infer(std::span<const TensorSpec> inputs) const;
   Tensors vjp(const VjpArgs& args) const;
+  Tensors batch(const BatchArgs& args) const;
   /// Nothing: the name says it all.
   std::string str() const { return "{}"; }
   bool operator==(const Elementwise&) const = default;
@@ -88,6 +92,7 @@ struct StopGradient {
   OpFamily family() const { return OpFamily::view; }
   Specs infer(std::span<const TensorSpec> inputs) const;
   Tensors vjp(const VjpArgs& args) const;
+  Tensors batch(const BatchArgs& args) const;
   bool operator==(const StopGradient&) const = default;
 };
 
@@ -103,6 +108,26 @@ Tensor operator*(const TensorArg& a, const TensorArg& b);
 /// True division: of integers it gives f32.
 Tensor operator/(const TensorArg& a, const TensorArg& b);
 Tensor operator-(const TensorArg& x);
+
+/// The part of `x` behind the point, with its sign: x - trunc(x).
+Tensor frac(const TensorArg& x);
+/// a + weight * (b - a), from the nearer end; `weight` is a number or a tensor.
+Tensor lerp(const TensorArg& a, const TensorArg& b, const TensorArg& weight);
+/// x + value * a * b.
+Tensor addcmul(const TensorArg& x, const TensorArg& a, const TensorArg& b, const TensorArg& value = 1);
+/// x + value * a / b.
+Tensor addcdiv(const TensorArg& x, const TensorArg& a, const TensorArg& b, const TensorArg& value = 1);
+/// `value` where `mask` (bool) holds, else `x`; keeps the type of x. Throws Error(dtype) for a mask of another type or a
+/// value of a higher category.
+Tensor masked_fill(const TensorArg& x, const TensorArg& mask, const TensorArg& value);
+
+struct NanToNumOptions {
+  double nan = 0;
+  std::optional<double> posinf;  ///< default: the largest number of the type
+  std::optional<double> neginf;  ///< default: the smallest
+};
+/// Numbers in place of NaN and infinities; no gradient flows through those.
+Tensor nan_to_num(const TensorArg& x, NanToNumOptions options = {});
 
 /// `x` as `dtype`; `x` itself when it is that already. See Cast.
 Tensor cast(const TensorArg& x, DType dtype);

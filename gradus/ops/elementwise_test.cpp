@@ -83,7 +83,10 @@ int check_gradient(std::string_view name, F f, const Tensors& operands) {
 }
 
 Tensors operands_of(ElementwiseCode code) {
-  Tensors all{f64({0.31, 0.83, 1.9, 2.7, -0.43, -1.7}), f64({0.57, 1.31, -0.77, 2.3, 1.21, -0.61})};
+  if (code == ElementwiseCode::acosh) return {f64({1.31, 1.83, 1.9, 2.7, 4.1})};
+  if (code == ElementwiseCode::polygamma) return {f64({0, 1, 2, 3, 1, 2}), f64({0.57, 1.31, -0.77, 2.3, 1.21, -0.61})};
+  Tensors all{f64({0.31, 0.83, 1.9, 2.7, -0.43, -1.7, 0.12}), f64({0.57, 1.31, -0.77, 2.3, 1.21, -0.61, 0.9}),
+              f64({1.1, 0.7, 0.9, 3.1, 0.2, -2.3, 0.5})};
   all.resize(static_cast<std::size_t>(info(code).arity));
   return all;
 }

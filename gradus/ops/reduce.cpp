@@ -151,6 +151,10 @@ Tensors Reduce::vjp(const VjpArgs& args) const {
   return {chosen * expand(share, x.shape(), axes)};
 }
 
+Tensors Reduce::batch(const BatchArgs& args) const {
+  return {record(Reduce{kind, axes << 1, keepdim}, {args.inputs[0]})};
+}
+
 Specs ArgReduce::infer(std::span<const TensorSpec> inputs) const {
   const std::uint32_t axes = std::uint32_t{1} << axis;
   const Shape shape = fold_shape(inputs[0].shape, axes, keepdim);
@@ -159,6 +163,9 @@ Specs ArgReduce::infer(std::span<const TensorSpec> inputs) const {
 }
 
 Tensors ArgReduce::vjp(const VjpArgs&) const { return {Tensor()}; }
+Tensors ArgReduce::batch(const BatchArgs& args) const {
+  return {record(ArgReduce{largest, axis + 1, keepdim}, {args.inputs[0]})};
+}
 
 // ---- User functions -------------------------------------------------------------------------------------------------
 

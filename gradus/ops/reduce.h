@@ -23,6 +23,7 @@ struct Reduce {
   OpFamily family() const { return OpFamily::reduce; }
   Specs infer(std::span<const TensorSpec> inputs) const;
   Tensors vjp(const VjpArgs& args) const;
+  Tensors batch(const BatchArgs& args) const;
   /// "{axes=[0, 2], keepdim=false}"
   std::string str() const;
   bool operator==(const Reduce&) const = default;
@@ -39,6 +40,7 @@ struct ArgReduce {
   OpFamily family() const { return OpFamily::opaque; }
   Specs infer(std::span<const TensorSpec> inputs) const;
   Tensors vjp(const VjpArgs& args) const;
+  Tensors batch(const BatchArgs& args) const;
   bool operator==(const ArgReduce&) const = default;
 };
 

@@ -35,16 +35,34 @@ Tensors LogSoftmax::vjp(const VjpArgs& args) const {
   return {cotangent - exp(y) * total(cotangent, axis)};
 }
 
-Tensor softmax(const TensorArg& x, int axis) {
-  const Tensor input = detail::operand(x, "softmax");
-  const Softmax op{detail::normalize_axis(axis, input, "softmax", x.where())};
+Specs Sparsemax::infer(std::span<const TensorSpec> inputs) const { return infer_floating(name(), inputs[0]); }
+
+Tensors Sparsemax::vjp(const VjpArgs& args) const {
+  // Inside the support every element moves with the gradient less its mean there (equation 10 of the paper).
+  const Tensor& cotangent = args.cotangents[0];
+  const Tensor support = cast(greater(args.outputs[0], constant(0, cotangent.dtype())), cotangent.dtype());
+  return {support * (cotangent - total(cotangent * support, axis) / total(support, axis))};
+}
+
+Tensors Softmax::batch(const BatchArgs& args) const { return {record(Softmax{axis + 1}, {args.inputs[0]})}; }
+Tensors LogSoftmax::batch(const BatchArgs& args) const { return {record(LogSoftmax{axis + 1}, {args.inputs[0]})}; }
+Tensors Sparsemax::batch(const BatchArgs& args) const { return {record(Sparsemax{axis + 1}, {args.inputs[0]})}; }
+
+namespace {
+
+template <class T>
+Tensor along(const TensorArg& x, int axis) {
+  const std::string_view name = T{}.name();
+  const Tensor input = detail::operand(x, name);
+  const T op{detail::normalize_axis(axis, input, name, x.where())};
   return detail::narrow(record(op, {detail::widen(input, x.where())}, x.where()), input.dtype(), x.where());
 }
 
-Tensor log_softmax(const TensorArg& x, int axis) {
-  const Tensor input = detail::operand(x, "log_softmax");
-  const LogSoftmax op{detail::normalize_axis(axis, input, "log_softmax", x.where())};
-  return detail::narrow(record(op, {detail::widen(input, x.where())}, x.where()), input.dtype(), x.where());
-}
+}  // namespace
+
+Tensor softmax(const TensorArg& x, int axis) { return along<Softmax>(x, axis); }
+Tensor log_softmax(const TensorArg& x, int axis) { return along<LogSoftmax>(x, axis); }
+Tensor softmin(const TensorArg& x, int axis) { return along<Softmax>(TensorArg(neg(x), x.where()), axis); }
+Tensor sparsemax(const TensorArg& x, int axis) { return along<Sparsemax>(x, axis); }
 
 }  // namespace gradus

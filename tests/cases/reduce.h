@@ -16,6 +16,8 @@ inline void add_reduction_cases(std::vector<OpCase>& cases) {
   cases.push_back({"softmax", {Shape{3, 5}}, [](const Tensors& x) { return softmax(x[0]); }});
   cases.push_back({"softmax", {s}, [](const Tensors& x) { return softmax(x[0], 1); }});
   cases.push_back({"log_softmax", {Shape{3, 5}}, [](const Tensors& x) { return log_softmax(x[0]); }});
+  cases.push_back({"sparsemax", {s}, [](const Tensors& x) { return sparsemax(x[0], 1); }});
+  cases.push_back({"sparsemax", {Shape{3, 5}}, [](const Tensors& x) { return sparsemax(x[0]); }});
   cases.push_back({"argmax", {s}, [](const Tensors& x) { return cast(argmax(x[0], 1), x[0].dtype()); }, -1, 1, false});
   cases.push_back({"argmin", {s}, [](const Tensors& x) { return cast(argmin(x[0], 1), x[0].dtype()); }, -1, 1, false});
 }

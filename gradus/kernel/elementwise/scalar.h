@@ -3,8 +3,10 @@
 
 #include <cmath>
 #include <cstdint>
+#include <limits>
 #include <type_traits>
 
+#include "gradus/kernel/elementwise/special.h"
 #include "gradus/ops/elementwise.h"
 
 namespace gradus::kernel {
@@ -113,6 +115,88 @@ GRADUS_SCALAR_FUNCTION(sin)
 GRADUS_SCALAR_FUNCTION(cos)
 GRADUS_SCALAR_FUNCTION(tanh)
 #undef GRADUS_SCALAR_FUNCTION
+
+// Functions of whole numbers: integers are whole, and what is divided by 0 gives 0, as in NumPy.
+#define GRADUS_SCALAR_FUNCTION(name)                                                     \
+  template <class T>                                                                     \
+  Scalar<T> name(Scalar<T> x) {                                                          \
+    if constexpr (std::is_floating_point_v<T>) return Scalar<T>::of(std::name(x.value)); \
+    return x;                                                                            \
+  }
+GRADUS_SCALAR_FUNCTION(ceil)
+GRADUS_SCALAR_FUNCTION(trunc)
+#undef GRADUS_SCALAR_FUNCTION
+
+/// The quotient truncated; 0 for b = 0, and what wraps around for the smallest integer and -1.
+template <class T>
+requires std::is_integral_v<T> Scalar<T> quotient(Scalar<T> a, Scalar<T> b) {
+  if (b.value == 0) return Scalar<T>{};
+  if constexpr (std::is_signed_v<T>) {
+    if (b.value == -1) return -a;
+  }
+  return Scalar<T>::of(static_cast<T>(a.value / b.value));
+}
+template <class T>
+Scalar<T> fmod(Scalar<T> a, Scalar<T> b) {
+  if constexpr (std::is_floating_point_v<T>)
+    return Scalar<T>::of(std::fmod(a.value, b.value));
+  else
+    return b.value == 0 ? b : a - quotient(a, b) * b;
+}
+template <class T>
+Scalar<T> remainder(Scalar<T> a, Scalar<T> b) {
+  if constexpr (std::is_floating_point_v<T>) {
+    return Scalar<T>::of(special::remainder(a.value, b.value));
+  } else {
+    const Scalar<T> r = fmod(a, b), zero{};
+    return r != zero && (r < zero) != (b < zero) ? r + b : r;
+  }
+}
+template <class T>
+Scalar<T> floor_divide(Scalar<T> a, Scalar<T> b) {
+  if constexpr (std::is_floating_point_v<T>) {
+    return Scalar<T>::of(special::floor_divide(a.value, b.value));
+  } else {
+    return remainder(a, b) == fmod(a, b) ? quotient(a, b) : quotient(a, b) - Scalar<T>(1);
+  }
+}
+template <class T>
+Scalar<T> copysign(Scalar<T> a, Scalar<T> b) {
+  return Scalar<T>::of(std::copysign(a.value, b.value));
+}
+
+#define GRADUS_SPECIAL1(name)                                        \
+  template <class T>                                                 \
+  requires std::is_floating_point_v<T> Scalar<T> name(Scalar<T> x) { \
+    return Scalar<T>::of(static_cast<T>(special::name(x.value)));    \
+  }
+#define GRADUS_SPECIAL2(name)                                                     \
+  template <class T>                                                              \
+  requires std::is_floating_point_v<T> Scalar<T> name(Scalar<T> a, Scalar<T> b) { \
+    return Scalar<T>::of(static_cast<T>(special::name(a.value, b.value)));        \
+  }
+GRADUS_SPECIAL1(exp2)
+GRADUS_SPECIAL1(log2)
+GRADUS_SPECIAL1(log10)
+GRADUS_SPECIAL1(tan)
+GRADUS_SPECIAL1(asin)
+GRADUS_SPECIAL1(acos)
+GRADUS_SPECIAL1(atan)
+GRADUS_SPECIAL1(sinh)
+GRADUS_SPECIAL1(cosh)
+GRADUS_SPECIAL1(asinh)
+GRADUS_SPECIAL1(acosh)
+GRADUS_SPECIAL1(atanh)
+GRADUS_SPECIAL1(erf)
+GRADUS_SPECIAL1(erfc)
+GRADUS_SPECIAL1(erfinv)
+GRADUS_SPECIAL1(lgamma)
+GRADUS_SPECIAL1(digamma)
+GRADUS_SPECIAL2(atan2)
+GRADUS_SPECIAL2(hypot)
+GRADUS_SPECIAL2(polygamma)
+#undef GRADUS_SPECIAL1
+#undef GRADUS_SPECIAL2
 
 namespace scalar_rows {
 #define GRADUS_ROW_INLINE

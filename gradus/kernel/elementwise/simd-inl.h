@@ -11,6 +11,7 @@
 #include <cstring>
 #include <limits>
 
+#include "gradus/kernel/elementwise/special.h"
 #include "gradus/kernel/elementwise/tile_functions.h"
 #include "hwy/highway.h"
 //
@@ -71,6 +72,18 @@ HWY_INLINE Simd<D> abs(Simd<D> x) {
 template <class D>
 HWY_INLINE Simd<D> floor(Simd<D> x) {
   return Simd<D>(hn::Floor(x.v));
+}
+template <class D>
+HWY_INLINE Simd<D> ceil(Simd<D> x) {
+  return Simd<D>(hn::Ceil(x.v));
+}
+template <class D>
+HWY_INLINE Simd<D> trunc(Simd<D> x) {
+  return Simd<D>(hn::Trunc(x.v));
+}
+template <class D>
+HWY_INLINE Simd<D> copysign(Simd<D> a, Simd<D> b) {
+  return Simd<D>(hn::CopySign(a.v, b.v));
 }
 template <class D>
 HWY_INLINE Simd<D> round(Simd<D> x) {
@@ -166,6 +179,76 @@ HWY_INLINE Simd<D> cos(Simd<D> x) {
   return select(inside, y,
                 by_lane(
                     x, x, +[](T a, T) -> T { return std::cos(a); }));
+}
+
+#define GRADUS_LANES1(name)                                                   \
+  template <class D>                                                          \
+  HWY_INLINE Simd<D> name(Simd<D> x) {                                        \
+    using T = hn::TFromD<D>;                                                  \
+    return by_lane(                                                           \
+        x, x, +[](T a, T) -> T { return static_cast<T>(special::name(a)); }); \
+  }
+#define GRADUS_LANES2(name)                                                        \
+  template <class D>                                                               \
+  HWY_INLINE Simd<D> name(Simd<D> x, Simd<D> y) {                                  \
+    using T = hn::TFromD<D>;                                                       \
+    return by_lane(                                                                \
+        x, y, +[](T a, T b) -> T { return static_cast<T>(special::name(a, b)); }); \
+  }
+GRADUS_LANES1(exp2)
+GRADUS_LANES1(log2)
+GRADUS_LANES1(log10)
+GRADUS_LANES1(tan)
+GRADUS_LANES1(asin)
+GRADUS_LANES1(acos)
+GRADUS_LANES1(atan)
+GRADUS_LANES1(sinh)
+GRADUS_LANES1(cosh)
+GRADUS_LANES1(asinh)
+GRADUS_LANES1(acosh)
+GRADUS_LANES1(atanh)
+GRADUS_LANES1(erfc)
+GRADUS_LANES1(erfinv)
+GRADUS_LANES1(lgamma)
+GRADUS_LANES1(digamma)
+GRADUS_LANES2(atan2)
+GRADUS_LANES2(hypot)
+GRADUS_LANES2(fmod)
+GRADUS_LANES2(remainder)
+GRADUS_LANES2(floor_divide)
+GRADUS_LANES2(polygamma)
+#undef GRADUS_LANES1
+#undef GRADUS_LANES2
+
+template <class V>
+HWY_INLINE V polynomial(V, double last) {
+  return V(last);
+}
+/// first + x * (second + x * ...), by Horner's scheme.
+template <class V, class... Rest>
+HWY_INLINE V polynomial(V x, double first, Rest... rest) {
+  return V(first) + x * polynomial(x, rest...);
+}
+
+/// f64: the standard library's, to the last digit. f32: two polynomials, whose coefficients and error (1.7e-7 relative)
+/// tools/erf_coefficients.py prints: erf(x) / x in x^2 inside |x| < 1, log(erfc|x|) in |x| outside.
+template <class D>
+HWY_INLINE Simd<D> erf(Simd<D> x) {
+  using T = hn::TFromD<D>;
+  if constexpr (sizeof(T) == 8) {
+    return by_lane(
+        x, x, +[](T a, T) -> T { return std::erf(a); });
+  } else {
+    const Simd<D> magnitude = abs(x), one(1);
+    const Simd<D> inner = x * polynomial(x * x, 1.128379167e+00, -3.761263848e-01, 1.128378262e-01, -2.686543831e-02,
+                                         5.221053412e-03, -8.484396536e-04, 1.126825378e-04, -9.673590458e-06);
+    const Simd<D> a = select(magnitude < Simd<D>(4), magnitude, Simd<D>(4));
+    const Simd<D> power =
+        polynomial(a, 2.111655450e-04, -1.129696788e+00, -6.329593891e-01, -1.087403796e-01, 2.545215693e-02,
+                   -4.320642131e-03, 4.751997473e-04, -2.722088796e-05, 3.877706416e-07);
+    const Simd<D> outer = copysign(one - Simd<D>(hn::Exp(D(), power.v)), x);
+    return select(x == x, select(magnitude < one, inner, outer), x);
+  }
 }
 
 #define GRADUS_ROW_INLINE HWY_INLINE
