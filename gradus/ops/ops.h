@@ -1,8 +1,8 @@
 // All operations.
 #pragma once
 
-#include "gradus/ops/adaptive_pool.h"
 #include "gradus/ops/activation.h"
+#include "gradus/ops/adaptive_pool.h"
 #include "gradus/ops/concat.h"
 #include "gradus/ops/conv.h"
 #include "gradus/ops/elementwise.h"
