@@ -20,4 +20,7 @@
 #include "gradus/optim/adamw.h"
 #include "gradus/optim/schedule.h"
 #include "gradus/optim/sgd.h"
+#include "gradus/transform/derivatives.h"
 #include "gradus/transform/grad.h"
+#include "gradus/transform/jvp.h"
+#include "gradus/transform/vmap.h"

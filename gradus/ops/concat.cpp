@@ -7,6 +7,7 @@
 #include <vector>
 
 #include "gradus/base/error.h"
+#include "gradus/ops/batch.h"
 #include "gradus/ops/view.h"
 
 namespace gradus {
@@ -99,6 +100,21 @@ Tensors Concat::vjp(const VjpArgs& args) const {
     start = stop;
   }
   return gradients;
+}
+
+Tensors Pad::batch(const BatchArgs& args) const {
+  Pad moved;
+  moved.value = value;
+  for (std::size_t axis = 0; axis + 1 < before.size(); ++axis) {
+    moved.before[axis + 1] = before[axis];
+    moved.after[axis + 1] = after[axis];
+    moved.interior[axis + 1] = interior[axis];
+  }
+  return {record(moved, {args.inputs[0]})};
+}
+
+Tensors Concat::batch(const BatchArgs& args) const {
+  return {record_all(Concat{axis + 1}, detail::batched_inputs(args), {})[0]};
 }
 
 Tensor pad(const TensorArg& x, std::span<const Padding> padding, double value) {

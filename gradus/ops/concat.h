@@ -24,6 +24,7 @@ struct Pad {
   OpFamily family() const { return OpFamily::opaque; }
   Specs infer(std::span<const TensorSpec> inputs) const;
   Tensors vjp(const VjpArgs& args) const;
+  Tensors batch(const BatchArgs& args) const;
   bool operator==(const Pad&) const = default;
 };
 
@@ -35,6 +36,7 @@ struct Concat {
   OpFamily family() const { return OpFamily::opaque; }
   Specs infer(std::span<const TensorSpec> inputs) const;
   Tensors vjp(const VjpArgs& args) const;
+  Tensors batch(const BatchArgs& args) const;
   bool operator==(const Concat&) const = default;
 };
 

@@ -4,6 +4,7 @@
 
 #include <vector>
 
+#include "gradus/ops/batch.h"
 #include "gradus/ops/elementwise.h"
 #include "gradus/ops/factory.h"
 #include "gradus/ops/view.h"
@@ -52,6 +53,16 @@ Shape take_shape(const Shape& x, const Shape& index, int axis) {
   for (const std::int64_t size : index) shape.push_back(size);
   for (int a = axis + 1; a < x.rank(); ++a) shape.push_back(x[a]);
   return shape;
+}
+
+/// Indexes of each example, [size, ...], as indexes for gather and scatter_add along `axis` of `x`, [size, ...]: one row of
+/// them, repeated over all other axes.
+Tensor spread_index(const Tensor& index, const Shape& x, int axis) {
+  Shape row{index.shape()[0]}, spread = x;
+  for (int a = 1; a < x.rank(); ++a) row.push_back(1);
+  row.set(axis, index.shape().numel(1, index.rank()));
+  spread.set(axis, row[axis]);
+  return broadcast_to(reshape(index, row), spread);
 }
 
 template <class T>
@@ -186,6 +197,37 @@ Specs OneHot::infer(std::span<const TensorSpec> inputs) const {
 }
 
 Tensors OneHot::vjp(const VjpArgs&) const { return {Tensor()}; }
+
+// ---- Batching rules -------------------------------------------------------------------------------------------------
+
+Tensors Gather::batch(const BatchArgs& args) const {
+  return {record_all(Gather{axis + 1}, detail::batched_inputs(args), {})[0]};
+}
+
+Tensors ScatterAdd::batch(const BatchArgs& args) const {
+  return {record_all(ScatterAdd{axis + 1}, detail::batched_inputs(args), {})[0]};
+}
+
+Tensors Take::batch(const BatchArgs& args) const {
+  const Tensor &x = args.inputs[0], &index = args.inputs[1];
+  if (!args.is_batched(1)) return {record(Take{axis + 1}, {x, index})};
+  if (!args.is_batched(0)) {  // the index's axes, the batch among them, stand at `axis`
+    return {detail::move_axis(record(*this, {x, index}), axis, 0)};
+  }
+  const Shape result = take_shape(detail::example_shape(x), detail::example_shape(index), axis);
+  const Tensor rows = spread_index(index, x.shape(), axis + 1);
+  return {reshape(record(Gather{axis + 1}, {x, rows}), detail::batched_shape(args.size, result))};
+}
+
+Tensors TakeAdd::batch(const BatchArgs& args) const {
+  const Tensor x = detail::batched_input(args, 0), source = detail::batched_input(args, 2);
+  const Tensor& index = args.inputs[1];
+  if (!args.is_batched(1)) return {record(TakeAdd{axis + 1}, {x, index, source})};
+  const Tensor rows = spread_index(index, x.shape(), axis + 1);
+  return {record(ScatterAdd{axis + 1}, {x, rows, reshape(source, rows.shape())})};
+}
+
+Tensors OneHot::batch(const BatchArgs& args) const { return {record(*this, {args.inputs[0]})}; }
 
 // ---- User functions -------------------------------------------------------------------------------------------------
 

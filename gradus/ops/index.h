@@ -25,6 +25,7 @@ struct Gather {
   OpFamily family() const { return OpFamily::opaque; }
   Specs infer(std::span<const TensorSpec> inputs) const;
   Tensors vjp(const VjpArgs& args) const;
+  Tensors batch(const BatchArgs& args) const;
   bool operator==(const Gather&) const = default;
 };
 
@@ -37,6 +38,7 @@ struct ScatterAdd {
   OpFamily family() const { return OpFamily::opaque; }
   Specs infer(std::span<const TensorSpec> inputs) const;
   Tensors vjp(const VjpArgs& args) const;
+  Tensors batch(const BatchArgs& args) const;
   bool operator==(const ScatterAdd&) const = default;
 };
 
@@ -61,6 +63,7 @@ struct Take {
   OpFamily family() const { return OpFamily::opaque; }
   Specs infer(std::span<const TensorSpec> inputs) const;
   Tensors vjp(const VjpArgs& args) const;
+  Tensors batch(const BatchArgs& args) const;
   bool operator==(const Take&) const = default;
 };
 
@@ -72,6 +75,7 @@ struct TakeAdd {
   OpFamily family() const { return OpFamily::opaque; }
   Specs infer(std::span<const TensorSpec> inputs) const;
   Tensors vjp(const VjpArgs& args) const;
+  Tensors batch(const BatchArgs& args) const;
   bool operator==(const TakeAdd&) const = default;
 };
 
@@ -83,6 +87,7 @@ struct OneHot {
   OpFamily family() const { return OpFamily::opaque; }
   Specs infer(std::span<const TensorSpec> inputs) const;
   Tensors vjp(const VjpArgs& args) const;
+  Tensors batch(const BatchArgs& args) const;
   bool operator==(const OneHot&) const = default;
 };
 

@@ -8,6 +8,7 @@
 #include "gradus/base/error.h"
 #include "gradus/graph/node.h"
 #include "gradus/ops/argument.h"
+#include "gradus/ops/batch.h"
 #include "gradus/ops/elementwise.h"
 #include "gradus/ops/operands.h"
 #include "gradus/ops/view.h"
@@ -145,6 +146,22 @@ Tensors MatMul::vjp(const VjpArgs& args) const {
         transpose_b ? record(MatMul{true, transpose_a}, {g, a}) : record(MatMul{!transpose_a, false}, {a, g});
   }
   return gradients;
+}
+
+Tensors MatMul::batch(const BatchArgs& args) const {
+  const Tensor &a = args.inputs[0], &b = args.inputs[1];
+  const bool one_matrix = args.is_batched(0) ? !args.is_batched(1) && b.rank() == 2 : a.rank() == 2;
+  if (!one_matrix) {  // stacks of products
+    return {record(*this, {detail::batched_input(args, 0), detail::batched_input(args, 1)})};
+  }
+  // A matrix that all examples share makes one large product. On the left side: a b = (b^T a^T)^T.
+  const bool left = args.is_batched(0);
+  Tensor rows = left ? a : b;
+  if (left ? transpose_a : !transpose_b) rows = transpose(rows, 1, 2);
+  const MatMul product{false, left ? transpose_b : !transpose_a};
+  const Tensor all = record(product, {detail::merge_batch(rows), left ? b : a});
+  const Tensor split = detail::split_batch(all, args.size, rows.shape()[1]);
+  return {left ? split : transpose(split, 1, 2)};
 }
 
 Tensor matmul(const TensorArg& a_arg, const TensorArg& b_arg) {

@@ -19,6 +19,7 @@ struct MatMul {
   OpFamily family() const { return OpFamily::contraction; }
   Specs infer(std::span<const TensorSpec> inputs) const;
   Tensors vjp(const VjpArgs& args) const;
+  Tensors batch(const BatchArgs& args) const;
   friend bool operator==(const MatMul&, const MatMul&) = default;
 };
 

@@ -6,6 +6,7 @@
 #include <vector>
 
 #include "gradus/base/error.h"
+#include "gradus/ops/batch.h"
 #include "gradus/ops/reduce.h"
 
 namespace gradus {
@@ -125,6 +126,30 @@ Tensors BroadcastTo::vjp(const VjpArgs& args) const {
     if (axis < extra || (from[axis - extra] == 1 && shape[axis] != 1)) repeated.push_back(axis);
   }
   return {reshape(sum(args.cotangents[0], std::span<const int>(repeated)), from)};
+}
+
+// ---- Batching rules -------------------------------------------------------------------------------------------------
+
+Tensors Reshape::batch(const BatchArgs& args) const {
+  return {record(Reshape{detail::batched_shape(args.size, shape)}, {args.inputs[0]})};
+}
+
+Tensors Permute::batch(const BatchArgs& args) const {
+  Permute moved{{}, rank + 1};
+  for (std::size_t axis = 0; axis < static_cast<std::size_t>(rank); ++axis) moved.order[axis + 1] = order[axis] + 1;
+  return {record(moved, {args.inputs[0]})};
+}
+
+Tensors Slice::batch(const BatchArgs& args) const {
+  return {record(Slice{axis + 1, start, stop, step}, {args.inputs[0]})};
+}
+
+Tensors BroadcastTo::batch(const BatchArgs& args) const {
+  // The batch stays in front: axes that the broadcast adds go behind it.
+  const Tensor& x = args.inputs[0];
+  Shape aligned = x.shape();
+  for (int extra = shape.rank() + 1 - aligned.rank(); extra > 0; --extra) aligned.insert(1, 1);
+  return {broadcast_to(reshape(x, aligned), detail::batched_shape(args.size, shape))};
 }
 
 // ---- User functions -------------------------------------------------------------------------------------------------

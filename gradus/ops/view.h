@@ -22,6 +22,7 @@ struct Reshape {
   OpFamily family() const { return OpFamily::view; }
   Specs infer(std::span<const TensorSpec> inputs) const;
   Tensors vjp(const VjpArgs& args) const;
+  Tensors batch(const BatchArgs& args) const;
   bool operator==(const Reshape&) const = default;
 };
 
@@ -34,6 +35,7 @@ struct Permute {
   OpFamily family() const { return OpFamily::view; }
   Specs infer(std::span<const TensorSpec> inputs) const;
   Tensors vjp(const VjpArgs& args) const;
+  Tensors batch(const BatchArgs& args) const;
   /// "{order=[1, 0]}"
   std::string str() const;
   bool operator==(const Permute&) const = default;
@@ -48,6 +50,7 @@ struct Slice {
   OpFamily family() const { return OpFamily::view; }
   Specs infer(std::span<const TensorSpec> inputs) const;
   Tensors vjp(const VjpArgs& args) const;
+  Tensors batch(const BatchArgs& args) const;
   bool operator==(const Slice&) const = default;
 };
 
@@ -59,6 +62,7 @@ struct BroadcastTo {
   OpFamily family() const { return OpFamily::view; }
   Specs infer(std::span<const TensorSpec> inputs) const;
   Tensors vjp(const VjpArgs& args) const;
+  Tensors batch(const BatchArgs& args) const;
   bool operator==(const BroadcastTo&) const = default;
 };
 

@@ -6,6 +6,7 @@
 #include "gradus/graph/walk.h"
 #include "gradus/ops/elementwise.h"
 #include "gradus/ops/factory.h"
+#include "gradus/transform/credit.h"
 
 namespace gradus {
 namespace {
@@ -18,7 +19,10 @@ class Reverse {
     mark(wrt);
   }
 
-  void seed(const Tensor& output, const Tensor& cotangent) { accumulate(output, cotangent); }
+  void seed(const Tensor& output, const Tensor& cotangent) {
+    transform::claim(cotangent);
+    accumulate(output, cotangent);
+  }
 
   void run() {
     const std::span<Node* const> nodes = walk_.nodes();
@@ -83,37 +87,26 @@ class Reverse {
     }
     const Tensors flows = node.op.vjp(args);
     GRADUS_ASSERT(flows.size() == node.inputs.size());
+    // A gradient's work belongs to the module, and to the user's line, of the operation that it differentiates.
+    const std::string_view called = transform::gradient_name(node.op.name());
     for (std::size_t i = 0; i < flows.size(); ++i) {
       if (flows[i].defined() && args.wants(static_cast<int>(std::min<std::size_t>(i, 63)))) {
-        if (is_new(flows[i], args)) credit(flows[i], node);
-        accumulate(node.inputs[i], flows[i]);
+        transform::credit(flows[i], node, called);
+        transform::credit(accumulate(node.inputs[i], flows[i]), node, called);
       }
     }
     // The cotangent of an inner node is not needed again, unless it is itself asked for.
     if (!wanted_[position]) cotangents_[position].clear();
   }
 
-  /// Whether a rule recorded this node itself, rather than passing one of its arguments on.
-  static bool is_new(const Tensor& flow, const VjpArgs& args) {
-    if (flow.evaluated()) return false;
-    const auto same = [&](const Tensor& other) { return other.node() == flow.node(); };
-    return std::none_of(args.inputs.begin(), args.inputs.end(), same) &&
-           std::none_of(args.outputs.begin(), args.outputs.end(), same) &&
-           std::none_of(args.cotangents.begin(), args.cotangents.end(), same);
-  }
-
-  /// A gradient's work belongs to the module, and to the user's line, of the operation that it differentiates.
-  static void credit(const Tensor& flow, const Node& source) {
-    flow.node()->label = source.label;
-    flow.node()->where = source.where;
-  }
-
-  void accumulate(const Tensor& tensor, const Tensor& cotangent) {
+  /// Adds to what flows back to `tensor`, and returns the sum.
+  const Tensor& accumulate(const Tensor& tensor, const Tensor& cotangent) {
     GRADUS_ASSERT(cotangent.spec() == tensor.spec());
     Tensors& slots = cotangents_[static_cast<std::size_t>(walk_.index(tensor.node().get()))];
     if (slots.empty()) slots.resize(tensor.node()->specs.size());
     Tensor& slot = slots[static_cast<std::size_t>(tensor.output())];
     slot = slot.defined() ? slot + cotangent : cotangent;
+    return slot;
   }
 
   GraphWalk walk_;
