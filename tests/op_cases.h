@@ -6,6 +6,7 @@
 #include "cases/elementwise.h"
 #include "cases/random.h"
 #include "cases/reduce.h"
+#include "cases/redirect.h"
 #include "cases/view_index.h"
 
 namespace gradus::testing {
@@ -17,6 +18,7 @@ inline std::vector<OpCase> op_cases() {
   add_reduction_cases(cases);
   add_contraction_cases(cases);
   add_random_cases(cases);
+  add_redirect_cases(cases);
   return cases;
 }
 

@@ -9,14 +9,17 @@
 
 #include "gradus/base/error.h"
 #include "gradus/engine/memory_plan.h"
+#include "gradus/ops/placeholder.h"
+#include "gradus/ops/redirect.h"
 #include "gradus/ops/view.h"
 #include "gradus/transform/fuse.h"
+#include "gradus/transform/schedule.h"
 #include "gradus/transform/simplify.h"
 
 namespace gradus::engine {
 namespace {
 
-constexpr std::array<std::string_view, 4> pass_names{"simplify", "fuse", "in_place", "donate"};
+constexpr std::array<std::string_view, 5> pass_names{"simplify", "fuse", "schedule", "in_place", "donate"};
 
 std::array<std::atomic<bool>, pass_names.size()>& disabled_passes() {
   static std::array<std::atomic<bool>, pass_names.size()> flags{};
@@ -43,6 +46,11 @@ void check([[maybe_unused]] const Graph& graph, [[maybe_unused]] const char* aft
 }
 
 Step make_step(const Graph& graph, const Vertex& v) {
+  if (v.op.as<Placeholder>()) {
+    throw Error(ErrorKind::state, "eval", "the elements of a tensor inside vmap() are not known while it records")
+        .operand("example", v.specs.front())
+        .hint("compute with tensor functions, where() in place of if; evaluate after vmap() returned");
+  }
   Step step;
   step.op = v.op;
   step.label = v.label;
@@ -99,11 +107,14 @@ Plan make_plan(const Graph& graph) {
   if (!is_pass_enabled("fuse")) options.max_instructions = 1;
   g = transform::fuse(g, options);
   check(g, "fuse");
+  if (is_pass_enabled("schedule")) g = transform::schedule(g);
+  check(g, "schedule");
   Plan plan;
   std::vector<std::int32_t> step_of(g.vertices.size(), -1);
   for (std::size_t i = 0; i < g.vertices.size(); ++i) {
     const Vertex& v = g.vertices[i];
-    if (v.is_leaf() || v.op.as<Reshape>()) continue;  // a reshape is another name for its input's memory
+    // A reshape or a barrier is another name for its input's memory.
+    if (v.is_leaf() || v.op.as<Reshape>() || v.op.as<Barrier>()) continue;
     step_of[i] = static_cast<std::int32_t>(plan.steps.size());
     plan.steps.push_back(make_step(g, v));
   }

@@ -62,11 +62,12 @@ struct Plan {
   std::string print() const;
 };
 
-/// Simplifies, fuses, chooses kernels and plans the memory. Throws Error(dtype) when an operation has no kernel for its
+/// Simplifies, fuses, orders, chooses kernels and plans the memory. Throws Error(dtype) when an operation has no kernel for its
 /// types.
 Plan make_plan(const Graph& graph);
 
-/// Switches a pass ("simplify", "fuse", "in_place", "donate") off or on for plans made from now on.
+/// Switches a pass ("simplify", "fuse", "schedule", "in_place",
+/// "donate") off or on for plans made from now on.
 /// Throws Error(value) for an unknown name.
 void set_pass_enabled(std::string_view pass, bool enabled);
 bool is_pass_enabled(std::string_view pass);

@@ -3,10 +3,10 @@
 #include <algorithm>
 
 #include "gradus/base/error.h"
-#include "gradus/graph/walk.h"
 #include "gradus/ops/elementwise.h"
 #include "gradus/ops/factory.h"
 #include "gradus/transform/credit.h"
+#include "gradus/transform/indexed_walk.h"
 
 namespace gradus {
 namespace {
@@ -15,13 +15,20 @@ namespace {
 class Reverse {
  public:
   Reverse(std::span<const Tensor> outputs, std::span<const Tensor> wrt, SourceLocation where)
-      : walk_(outputs), where_(where), reaches_(walk_.nodes().size(), 0), cotangents_(walk_.nodes().size()) {
-    mark(wrt);
+      : walk_(outputs),
+        where_(where),
+        outputs_(walk_.positions(outputs)),
+        wrt_(walk_.positions(wrt)),
+        reaches_(walk_.nodes().size(), 0),
+        wanted_(walk_.nodes().size(), 0),
+        cotangents_(walk_.nodes().size()) {
+    mark();
   }
 
-  void seed(const Tensor& output, const Tensor& cotangent) {
+  /// What flows back to output `i`, which is `output`.
+  void seed(std::size_t i, const Tensor& output, const Tensor& cotangent) {
     transform::claim(cotangent);
-    accumulate(output, cotangent);
+    accumulate(static_cast<std::size_t>(outputs_[i]), output, cotangent);
   }
 
   void run() {
@@ -32,30 +39,26 @@ class Reverse {
     }
   }
 
-  Tensor take(const Tensor& tensor) {
-    const std::int64_t i = walk_.index(tensor.node().get());
-    if (i < 0 || cotangents_[static_cast<std::size_t>(i)].empty()) return {};
-    return cotangents_[static_cast<std::size_t>(i)][static_cast<std::size_t>(tensor.output())];
+  /// What arrived at entry `i` of `wrt`, which is `tensor`.
+  Tensor take(std::size_t i, const Tensor& tensor) const {
+    if (wrt_[i] < 0 || cotangents_[static_cast<std::size_t>(wrt_[i])].empty()) return {};
+    return cotangents_[static_cast<std::size_t>(wrt_[i])][static_cast<std::size_t>(tensor.output())];
   }
 
  private:
   /// Which nodes depend on something in `wrt`. Refuses evaluated values that come from a parameter, unless they are meant
   /// as constants.
-  void mark(std::span<const Tensor> wrt) {
-    wanted_.assign(walk_.nodes().size(), 0);
-    for (const Tensor& tensor : wrt) {
-      if (!tensor.defined()) continue;
-      const std::int64_t i = walk_.index(tensor.node().get());
+  void mark() {
+    for (const std::int64_t i : wrt_) {
       if (i >= 0) wanted_[static_cast<std::size_t>(i)] = 1;
     }
     const std::span<Node* const> nodes = walk_.nodes();
     for (std::size_t i = 0; i < nodes.size(); ++i) {
-      const Node& node = *nodes[i];
       reaches_[i] = wanted_[i];
-      const bool stops = node.op && node.op.as<StopGradient>();
-      for (const Tensor& input : node.inputs) {
-        const Node& from = *input.node();
-        const auto j = static_cast<std::size_t>(walk_.index(&from));
+      const bool stops = nodes[i]->op && nodes[i]->op.as<StopGradient>();
+      for (const std::int64_t operand : walk_.operands(i)) {
+        const auto j = static_cast<std::size_t>(operand);
+        const Node& from = *nodes[j];
         if (from.is_leaf() && from.from_parameter && !from.is_parameter && !wanted_[j] && !stops)
           refuse_evaluated(from);
         if (reaches_[j]) reaches_[i] = 1;
@@ -79,20 +82,21 @@ class Reverse {
       outputs.emplace_back(Ref<Node>(walk_.nodes()[position]), i);
     }
     VjpArgs args{node.inputs, outputs, cotangents_[position], 0};
+    const std::span<const std::int64_t> operands = walk_.operands(position);
     for (std::size_t i = 0; i < node.inputs.size(); ++i) {
-      if (reaches_[static_cast<std::size_t>(walk_.index(node.inputs[i].node().get()))] &&
-          is_floating(node.inputs[i].dtype())) {
+      if (reaches_[static_cast<std::size_t>(operands[i])] && is_floating(node.inputs[i].dtype())) {
         args.wanted |= std::uint64_t{1} << std::min<std::size_t>(i, 63);
       }
     }
     const Tensors flows = node.op.vjp(args);
     GRADUS_ASSERT(flows.size() == node.inputs.size());
     // A gradient's work belongs to the module, and to the user's line, of the operation that it differentiates.
-    const std::string_view called = transform::gradient_name(node.op.name());
+    const std::string_view called = transform::gradient_name(node.called.empty() ? node.op.name() : node.called);
     for (std::size_t i = 0; i < flows.size(); ++i) {
       if (flows[i].defined() && args.wants(static_cast<int>(std::min<std::size_t>(i, 63)))) {
         transform::credit(flows[i], node, called);
-        transform::credit(accumulate(node.inputs[i], flows[i]), node, called);
+        const auto to = static_cast<std::size_t>(operands[i]);
+        transform::credit(accumulate(to, node.inputs[i], flows[i]), node, called);
       }
     }
     // The cotangent of an inner node is not needed again, unless it is itself asked for.
@@ -100,17 +104,18 @@ class Reverse {
   }
 
   /// Adds to what flows back to `tensor`, and returns the sum.
-  const Tensor& accumulate(const Tensor& tensor, const Tensor& cotangent) {
+  const Tensor& accumulate(std::size_t position, const Tensor& tensor, const Tensor& cotangent) {
     GRADUS_ASSERT(cotangent.spec() == tensor.spec());
-    Tensors& slots = cotangents_[static_cast<std::size_t>(walk_.index(tensor.node().get()))];
+    Tensors& slots = cotangents_[position];
     if (slots.empty()) slots.resize(tensor.node()->specs.size());
     Tensor& slot = slots[static_cast<std::size_t>(tensor.output())];
     slot = slot.defined() ? slot + cotangent : cotangent;
     return slot;
   }
 
-  GraphWalk walk_;
+  transform::IndexedWalk walk_;
   SourceLocation where_;
+  std::vector<std::int64_t> outputs_, wrt_;  // positions
   std::vector<char> reaches_, wanted_;
   std::vector<Tensors> cotangents_;
 };
@@ -140,10 +145,10 @@ Tensors vjp(std::span<const Tensor> outputs, std::span<const Tensor> cotangents,
     }
   }
   Reverse reverse(outputs, wrt, where);
-  for (std::size_t i = 0; i < outputs.size(); ++i) reverse.seed(outputs[i], cotangents[i]);
+  for (std::size_t i = 0; i < outputs.size(); ++i) reverse.seed(i, outputs[i], cotangents[i]);
   reverse.run();
   Tensors gradients;
-  for (const Tensor& tensor : wrt) gradients.push_back(tensor.defined() ? reverse.take(tensor) : Tensor());
+  for (std::size_t i = 0; i < wrt.size(); ++i) gradients.push_back(reverse.take(i, wrt[i]));
   return gradients;
 }
 

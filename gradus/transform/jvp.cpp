@@ -4,7 +4,9 @@
 
 #include "gradus/base/error.h"
 #include "gradus/ops/placeholder.h"
+#include "gradus/ops/redirect.h"
 #include "gradus/transform/grad.h"
+#include "gradus/transform/indexed_walk.h"
 
 namespace gradus {
 namespace {
@@ -20,6 +22,69 @@ void check_output(const Tensor& output, SourceLocation where) {
       .operand("output", output.spec(), "evaluated at " + node.evaluated_at.str())
       .hint("take the derivatives before item(), to_vector() or eval()");
 }
+
+/// What is left of `results` without the cotangents that stood in for those to come. The values do not depend on them, but a
+/// barrier may wait for them. Throws Error(usage) when a value does depend on one: somebody's rule is not linear.
+class Untied {
+ public:
+  Untied(std::span<const Tensor> results, std::span<const Tensor> cotangents) : walk_(results) {
+    kept_.resize(walk_.nodes().size());
+    const std::vector<std::int64_t> positions = walk_.positions(results);
+    std::vector<char> unknown(walk_.nodes().size(), 0);
+    bool found = false;
+    for (const std::int64_t i : walk_.positions(cotangents)) {
+      if (i >= 0) unknown[static_cast<std::size_t>(i)] = found = true;
+    }
+    for (std::size_t i = 0; found && i < walk_.nodes().size(); ++i) visit(i, unknown);
+    for (std::size_t i = 0; i < results.size(); ++i) {
+      if (positions[i] < 0) {
+        results_.emplace_back();
+        continue;
+      }
+      const auto at = static_cast<std::size_t>(positions[i]);
+      if (unknown[at]) {
+        throw Error(ErrorKind::usage, "jvp", "a gradient rule is not linear in its cotangent")
+            .operand("output", results[i].spec(), origin(results[i]))
+            .hint("vjp() of a custom gradient must be linear in args.cotangents, or forward mode does not exist");
+      }
+      results_.push_back(kept_[at].empty() ? results[i] : kept_[at][static_cast<std::size_t>(results[i].output())]);
+    }
+  }
+
+  Tensors take() { return std::move(results_); }
+
+ private:
+  void visit(std::size_t i, std::vector<char>& unknown) {
+    const Node& node = *walk_.nodes()[i];
+    const bool barrier = node.op && node.op.as<Barrier>();
+    Tensors operands;
+    bool changed = false;
+    for (std::size_t k = 0; k < node.inputs.size(); ++k) {
+      const auto from = static_cast<std::size_t>(walk_.operands(i)[k]);
+      if (unknown[from]) {
+        changed = true;
+        if (barrier && k > 0) continue;
+        unknown[i] = 1;
+        return;
+      }
+      changed = changed || !kept_[from].empty();
+      operands.push_back(kept_[from].empty() ? node.inputs[k]
+                                             : kept_[from][static_cast<std::size_t>(node.inputs[k].output())]);
+    }
+    if (!changed) return;
+    if (barrier && operands.size() == 1) {
+      kept_[i] = operands;
+      return;
+    }
+    kept_[i] = record_all(node.op, operands, node.where);
+    kept_[i][0].node()->label = node.label;
+    kept_[i][0].node()->called = node.called;
+  }
+
+  transform::IndexedWalk walk_;
+  std::vector<Tensors> kept_;  ///< outputs of nodes that were recorded again
+  Tensors results_;
+};
 
 }  // namespace
 
@@ -55,7 +120,13 @@ Tensors Linearized::operator()(std::span<const Tensor> tangents, SourceLocation 
     pullback.push_back(pullback_[i]);
     directions.push_back(tangents[i]);
   }
-  return vjp(pullback, directions, cotangents_, where);
+  const Tensors results = vjp(pullback, directions, cotangents_, where);
+  try {
+    return Untied(results, cotangents_).take();
+  } catch (Error& error) {
+    error.at(where);
+    throw;
+  }
 }
 
 Tensors Linearized::operator()(std::initializer_list<Tensor> tangents, SourceLocation where) const {

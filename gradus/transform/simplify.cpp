@@ -8,6 +8,7 @@
 
 #include "gradus/base/error.h"
 #include "gradus/ops/elementwise.h"
+#include "gradus/ops/redirect.h"
 #include "gradus/ops/view.h"
 
 namespace gradus::transform {
@@ -163,6 +164,10 @@ Graph simplify(const Graph& graph) {
   for (std::size_t i = 0; i < graph.vertices.size(); ++i) {
     Vertex v = graph.vertices[i];
     for (ValueId& id : v.inputs) id = rename(id);
+    if (const Redirect* redirect = v.op.as<Redirect>()) {  // says who differentiates, which is done
+      for (std::size_t k = 0; k < static_cast<std::size_t>(redirect->outputs); ++k) moved[i].push_back(v.inputs[k]);
+      continue;
+    }
     Result replaced;
     for (std::size_t r = 0; r < rules.size() && !v.is_leaf() && !replaced; ++r) {
       if (!disabled()[r].load(std::memory_order_relaxed)) replaced = rules[r](rewriter, v);

@@ -5,7 +5,6 @@
 #include <vector>
 
 #include "gradus/base/error.h"
-#include "gradus/graph/walk.h"
 #include "gradus/ops/argument.h"
 #include "gradus/ops/batch.h"
 #include "gradus/ops/concat.h"
@@ -13,6 +12,7 @@
 #include "gradus/ops/placeholder.h"
 #include "gradus/ops/view.h"
 #include "gradus/transform/credit.h"
+#include "gradus/transform/indexed_walk.h"
 
 namespace gradus {
 namespace {
@@ -48,41 +48,41 @@ Tensors record_each(const Node& node, const BatchArgs& args) {
 /// Rewrites a graph front to back. A value has a slot when it depends on an example.
 class Batcher {
  public:
-  Batcher(std::span<const Tensor> outputs, std::int64_t size)
-      : walk_(outputs), size_(size), slots_(walk_.nodes().size()) {}
-
-  void replace(const Tensor& example, const Tensor& batched) {
-    const std::int64_t i = walk_.index(example.node().get());
-    if (i < 0) return;
-    transform::claim(batched);
-    Tensors& slots = slots_of(static_cast<std::size_t>(i));
-    slots[static_cast<std::size_t>(example.output())] = batched;
+  Batcher(std::span<const Tensor> outputs, std::span<const Tensor> examples, std::span<const Tensor> batched)
+      : walk_(outputs), outputs_(walk_.positions(outputs)), size_(batched[0].shape()[0]), slots_(walk_.nodes().size()) {
+    const std::vector<std::int64_t> positions = walk_.positions(examples);
+    for (std::size_t i = 0; i < examples.size(); ++i) {
+      transform::claim(batched[i]);
+      if (positions[i] >= 0) slot(static_cast<std::size_t>(positions[i]), examples[i].output()) = batched[i];
+    }
   }
 
   void run() {
     for (std::size_t i = 0; i < walk_.nodes().size(); ++i) {
       const Node& node = *walk_.nodes()[i];
-      if (!node.is_leaf() && depends(node)) rewrite(node, i);
+      bool depends = false;
+      for (std::size_t k = 0; k < node.inputs.size(); ++k) depends = depends || operand(i, k).defined();
+      if (depends) rewrite(node, i);
     }
   }
 
-  /// The batched form of `tensor`, a tensor of the graph; undefined when it does not depend on an example.
-  Tensor find(const Tensor& tensor) const {
-    const Tensors& slots = slots_[static_cast<std::size_t>(walk_.index(tensor.node().get()))];
-    return slots.empty() ? Tensor() : slots[static_cast<std::size_t>(tensor.output())];
-  }
+  /// The batched form of output `i`, which is `output`; undefined when it does not depend on an example.
+  Tensor take(std::size_t i, const Tensor& output) const { return find(outputs_[i], output.output()); }
 
  private:
-  Tensors& slots_of(std::size_t i) {
-    if (slots_[i].empty()) slots_[i].resize(walk_.nodes()[i]->specs.size());
-    return slots_[i];
+  Tensor& slot(std::size_t position, int output) {
+    Tensors& slots = slots_[position];
+    if (slots.empty()) slots.resize(walk_.nodes()[position]->specs.size());
+    return slots[static_cast<std::size_t>(output)];
   }
 
-  bool depends(const Node& node) const {
-    for (const Tensor& input : node.inputs) {
-      if (find(input).defined()) return true;
-    }
-    return false;
+  Tensor find(std::int64_t position, int output) const {
+    const Tensors& slots = slots_[static_cast<std::size_t>(position)];
+    return slots.empty() ? Tensor() : slots[static_cast<std::size_t>(output)];
+  }
+
+  Tensor operand(std::size_t position, std::size_t k) const {
+    return find(walk_.operands(position)[k], walk_.nodes()[position]->inputs[k].output());
   }
 
   void rewrite(const Node& node, std::size_t position) {
@@ -90,7 +90,7 @@ class Batcher {
     BatchArgs args;
     args.size = size_;
     for (std::size_t i = 0; i < node.inputs.size(); ++i) {
-      Tensor input = find(node.inputs[i]);
+      Tensor input = operand(position, i);
       const bool batched = input.defined();
       if (!batched) input = node.inputs[i];
       if (i < 64) {
@@ -103,21 +103,22 @@ class Batcher {
     args.inputs = inputs;
     const Tensors outputs = node.op.has_batch_rule() ? node.op.batch(args) : record_each(node, args);
     GRADUS_ASSERT(outputs.size() == node.specs.size());
-    Tensors& slots = slots_of(position);
     for (std::size_t i = 0; i < outputs.size(); ++i) {
       const TensorSpec& spec = node.specs[i];
       GRADUS_ASSERT((outputs[i].spec() == TensorSpec{spec.dtype, detail::batched_shape(size_, spec.shape)}));
       transform::credit(outputs[i], node, node.called);
-      if (!slots[i].defined()) slots[i] = outputs[i];
+      Tensor& place = slot(position, static_cast<int>(i));
+      if (!place.defined()) place = outputs[i];
     }
   }
 
-  GraphWalk walk_;
+  transform::IndexedWalk walk_;
+  std::vector<std::int64_t> outputs_;  // positions
   std::int64_t size_;
   std::vector<Tensors> slots_;
 };
 
-std::int64_t count_examples(std::span<const Tensor> examples, std::span<const Tensor> batched, SourceLocation where) {
+void check_examples(std::span<const Tensor> examples, std::span<const Tensor> batched, SourceLocation where) {
   if (examples.empty() || examples.size() != batched.size()) {
     throw Error(ErrorKind::usage, "vmap",
                 fmt::format("{} batched tensors for {} examples", batched.size(), examples.size()))
@@ -144,27 +145,23 @@ std::int64_t count_examples(std::span<const Tensor> examples, std::span<const Te
           .operand(fmt::format("batched {}", i), all, fmt::format("axis 0 is {}", size));
     }
   }
-  return batched[0].shape()[0];
 }
 
 }  // namespace
 
 Tensors vmap(std::span<const Tensor> outputs, std::span<const Tensor> examples, std::span<const Tensor> batched,
              SourceLocation where) {
-  const std::int64_t size = count_examples(examples, batched, where);
+  check_examples(examples, batched, where);
   for (const Tensor& output : outputs) {
     if (!output.defined()) throw Error(ErrorKind::state, "vmap", "an output is an undefined tensor").at(where);
   }
-  Batcher batcher(outputs, size);
-  for (std::size_t i = 0; i < examples.size(); ++i) batcher.replace(examples[i], batched[i]);
+  Batcher batcher(outputs, examples, batched);
   batcher.run();
   Tensors results;
-  for (const Tensor& output : outputs) {
-    Tensor result = batcher.find(output);
-    if (!result.defined()) {
-      result = broadcast_to(TensorArg(output, where), detail::batched_shape(size, output.shape()));
-    }
-    results.push_back(result);
+  for (std::size_t i = 0; i < outputs.size(); ++i) {
+    const Tensor result = batcher.take(i, outputs[i]);
+    const Shape shape = detail::batched_shape(batched[0].shape()[0], outputs[i].shape());
+    results.push_back(result.defined() ? result : broadcast_to(TensorArg(outputs[i], where), shape));
   }
   return results;
 }

@@ -1,6 +1,7 @@
 // Views that have to be copied: those that fusion and aliasing left over.
 #include <algorithm>
 #include <cstring>
+#include <vector>
 
 #include "gradus/base/parallel.h"
 #include "gradus/kernel/reference/support.h"
@@ -143,6 +144,27 @@ std::unique_ptr<Kernel> make_reshape(const Request& request, std::string&) {
   return std::make_unique<CopyAll>(request.outputs[0].bytes());
 }
 
+/// The first inputs as outputs, one for one.
+class CopyEach final : public Kernel {
+ public:
+  explicit CopyEach(std::span<const TensorSpec> outputs) {
+    for (const TensorSpec& output : outputs) bytes_.push_back(output.bytes());
+  }
+  Status run(const Arguments& arguments) const noexcept override {
+    for (std::size_t i = 0; i < bytes_.size(); ++i) {
+      if (bytes_[i] > 0) std::memcpy(arguments.outputs[i], arguments.inputs[i], bytes_[i]);
+    }
+    return {};
+  }
+
+ private:
+  std::vector<std::size_t> bytes_;
+};
+
+std::unique_ptr<Kernel> make_copies(const Request& request, std::string&) {
+  return std::make_unique<CopyEach>(request.outputs);
+}
+
 std::unique_ptr<Kernel> make_permute(const Request& request, std::string&) {
   const Permute& op = *request.op.as<Permute>();
   const Strides from = row_major_strides(request.inputs[0].shape);
@@ -176,10 +198,9 @@ std::unique_ptr<Kernel> make_broadcast(const Request& request, std::string&) {
 }  // namespace
 
 std::vector<Implementation> view_kernels() {
-  return {{"reshape", "reference", make_reshape},
-          {"permute", "reference", make_permute},
-          {"slice", "reference", make_slice},
-          {"broadcast_to", "reference", make_broadcast}};
+  return {{"reshape", "reference", make_reshape}, {"redirect", "reference", make_copies},
+          {"barrier", "reference", make_copies},  {"permute", "reference", make_permute},
+          {"slice", "reference", make_slice},     {"broadcast_to", "reference", make_broadcast}};
 }
 
 }  // namespace gradus::kernel
