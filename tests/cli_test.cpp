@@ -56,7 +56,7 @@ TEST_F(Cli, HelpOfEveryCommandHasExamples) {
   const Outcome all = run({"--help"});
   EXPECT_EQ(all.code, 0);
   EXPECT_THAT(all.out, HasSubstr("Exit codes: 0 done; 1 failed"));
-  for (const char* command : {"train", "eval", "predict", "summary", "doctor"}) {
+  for (const char* command : {"train", "eval", "predict", "summary", "runs", "selftest", "doctor"}) {
     const Outcome help = run({command, "--help"});
     EXPECT_EQ(help.code, 0) << command;
     EXPECT_THAT(help.out, AllOf(HasSubstr("Examples:\n  gradus " + std::string(command)), HasSubstr("Exit codes")))
@@ -154,6 +154,10 @@ TEST_F(Cli, TrainAndEvalAgreeInJson) {
   EXPECT_EQ(figures["baseline_accuracy"], 0.25);
   EXPECT_LT(figures["accuracy_95"][0], figures["accuracy"]);
   EXPECT_EQ(figures["classes"][2]["class"], "south west");
+  EXPECT_EQ(figures["confusion"].size(), 4u);
+  for (const char* name : {"f1", "mcc", "roc_auc", "calibration_error", "brier", "balanced_accuracy"}) {
+    EXPECT_TRUE(figures[name].is_number()) << name;
+  }
   const json validation = json::parse(run({"eval", run_, "--json", "--split", "validation", "--threads", "1"}).out);
   EXPECT_EQ(validation["accuracy"], result["best_val_accuracy"]);
   const Outcome text = run({"eval", run_, "--checkpoint", "last", "--profile", "--threads", "1"});
@@ -223,6 +227,57 @@ TEST_F(Cli, DoctorTellsTheBuild) {
   }
   EXPECT_EQ(facts["threads"], 1);
   EXPECT_THAT(run({"doctor", "--build"}).out, HasSubstr("onednn"));
+}
+
+TEST_F(Cli, ProfileWritesATrace) {
+  const std::string trace = folder_ / "trace.json";
+  ASSERT_EQ(run({"train", recipe_, "--run", run_, "--threads", "1", "--profile", trace}).code, 0);
+  const json events = json::parse(io::read_file(trace))["traceEvents"];
+  ASSERT_GT(events.size(), 100u);
+  bool named = false;
+  for (const json& event : events) named = named || event["args"]["module"] == "layers.0";
+  EXPECT_TRUE(named);
+  EXPECT_EQ(run({"eval", "--profile", run_}).code, 0) << "the run is no file for a trace";
+  const Outcome wrong = run({"train", "--profile", recipe_});
+  EXPECT_EQ(wrong.code, 2);
+  EXPECT_THAT(wrong.err, HasSubstr("must end in .json"));
+}
+
+TEST_F(Cli, RunsAreListedComparedAndShown) {
+  ASSERT_EQ(train().code, 0);
+  ASSERT_EQ(run({"train", recipe_, "--run", folder_ / "other", "--threads", "1", "--set", "optimizer.lr=0.02", "--set",
+                 "train.epochs=1"})
+                .code,
+            0);
+  fs::create_directories(folder_ / "broken");
+  io::write_file(folder_ / "broken/recipe.toml", "[model]\nname = 3\n");
+  const json list = json::parse(run({"runs", "list", folder_.path(), "--json"}).out);
+  ASSERT_EQ(list.size(), 3u);
+  EXPECT_EQ(list[0]["status"], "damaged");
+  EXPECT_EQ(list[1]["run"], folder_ / "other");
+  EXPECT_EQ(list[1]["epochs"], 1);
+  EXPECT_EQ(list[2]["status"], "finished");
+  EXPECT_GT(list[2]["test_accuracy"], 0.9);
+  EXPECT_THAT(run({"runs", "list", folder_.path()}).out,
+              AllOf(HasSubstr("validation"), HasSubstr("3/3"), HasSubstr("model.name = 3 is an integer")));
+  const Outcome compared = run({"runs", "compare", run_, folder_ / "other"});
+  EXPECT_EQ(compared.code, 0) << compared.err;
+  EXPECT_THAT(compared.out, AllOf(HasSubstr("optimizer.lr"), HasSubstr("0.02"), HasSubstr("train.epochs"),
+                                  Not(HasSubstr("batch_size"))));
+  EXPECT_EQ(json::parse(run({"runs", "compare", run_, folder_ / "other", "--json"}).out)[0]["settings"]["train.epochs"],
+            "3");
+  EXPECT_EQ(json::parse(run({"runs", "show", run_, "--json"}).out)[0]["history"].size(), 3u);
+  EXPECT_THAT(run({"runs", "show", run_}).out, AllOf(HasSubstr("seed 5"), HasSubstr("validation accuracy")));
+  EXPECT_EQ(run({"runs", "compare", run_}).code, 2);
+  EXPECT_EQ(run({"runs", "list", folder_ / "nowhere"}).code, 2);
+  EXPECT_EQ(run({"runs"}).code, 2);
+}
+
+TEST_F(Cli, SelftestHolds) {
+  const Outcome table = run({"selftest", "--threads", "1"});
+  EXPECT_EQ(table.code, 0) << table.out;
+  EXPECT_THAT(table.out, AllOf(HasSubstr("gradient check"), HasSubstr("691"), Not(HasSubstr("FAILED"))));
+  for (const json& check : json::parse(run({"selftest", "--json"}).out)) EXPECT_EQ(check["passed"], true) << check;
 }
 
 TEST_F(Cli, VersionIsTheProjects) {

@@ -9,8 +9,8 @@
 
 #include "gradus/base/error.h"
 #include "gradus/base/parallel.h"
-#include "gradus/cli/commands.h"
 #include "gradus/base/version.h"
+#include "gradus/cli/commands.h"
 #include "gradus/train/recipe.h"
 
 namespace gradus::cli {
@@ -28,6 +28,8 @@ struct Options {
   EvalCommand eval;
   PredictCommand predict;
   SummaryCommand summary;
+  RunsCommand runs;
+  SelftestCommand selftest;
   DoctorCommand doctor;
   int threads = 0;
   bool help_recipe = false;
@@ -36,6 +38,30 @@ struct Options {
 void add_threads(CLI::App& command, Options& options) {
   command.add_option("--threads", options.threads, "threads of the computation (default: all cores)")
       ->check(CLI::Range(1, 1024));
+}
+
+/// A flag that may be followed by a file for the trace.
+void add_profile(CLI::App& command, bool& tables, std::string& trace) {
+  command
+      .add_option_function<std::string>(
+          "--profile",
+          [&](const std::string& file) {
+            tables = true;
+            trace = file == "-" ? "" : file;
+          },
+          "show where the time went, by operation and by module; with FILE.json also write every kernel call there, "
+          "for "
+          "chrome://tracing")
+      ->expected(0, 1)
+      ->default_str("-")
+      ->type_name("[FILE.json]")
+      ->check(CLI::Validator(
+          [](const std::string& file) {
+            return file == "-" || file.ends_with(".json")
+                       ? std::string()
+                       : fmt::format("the trace file {} must end in .json; --profile alone goes to the end", file);
+          },
+          ""));
 }
 
 void add_checkpoint(CLI::App& command, std::string& which) {
@@ -53,7 +79,7 @@ CLI::App* add_train(CLI::App& app, Options& options) {
   CLI::Option* run = command->add_option("--run", o.run, "run folder to make (default: runs/<recipe>-<date>-<time>)");
   CLI::Option* resume = command->add_option("--resume", o.resume, "continue the run in this folder, bit for bit");
   for (CLI::Option* option : {recipe, set, seed, run}) resume->excludes(option);
-  command->add_flag("--profile", o.profile, "show where the time went, by operation and by module");
+  add_profile(*command, o.profile, o.trace);
   command->add_flag("--json", o.json, "print the result as one JSON object, and nothing else");
   command->add_flag("--help-recipe", options.help_recipe, "list the keys of a recipe and exit");
   add_threads(*command, options);
@@ -73,7 +99,7 @@ CLI::App* add_eval(CLI::App& app, Options& options) {
   add_checkpoint(*command, o.checkpoint);
   command->add_option("--split", o.split, "test (the default), validation or train")
       ->check(CLI::IsMember({"test", "validation", "train"}));
-  command->add_flag("--profile", o.profile, "show where the time went, by operation and by module");
+  add_profile(*command, o.profile, o.trace);
   command->add_flag("--json", o.json, "print JSON");
   add_threads(*command, options);
   command->footer(
@@ -113,6 +139,36 @@ CLI::App* add_doctor(CLI::App& app, Options& options) {
   command->add_flag("--json", options.doctor.json, "print JSON");
   add_threads(*command, options);
   command->footer(footer("  gradus doctor --build\n  gradus doctor --json\n"));
+  return command;
+}
+
+struct RunsApps {
+  CLI::App *list, *compare, *show;
+};
+
+RunsApps add_runs(CLI::App& app, Options& options) {
+  CLI::App* command = app.add_subcommand("runs", "what was trained: list, compare and show runs");
+  command->require_subcommand(1);
+  RunsApps apps{command->add_subcommand("list", "one line per run"),
+                command->add_subcommand("compare", "settings that differ, and figures, side by side"),
+                command->add_subcommand("show", "recipe and epochs of a run")};
+  for (CLI::App* each : {apps.list, apps.compare, apps.show}) {
+    CLI::Option* folders = each->add_option("folders", options.runs.folders, "runs, or folders that hold runs");
+    if (each != apps.list) folders->required();
+    each->add_flag("--json", options.runs.json, "print JSON");
+  }
+  const std::string examples =
+      footer("  gradus runs list\n  gradus runs compare runs/mlp runs/lenet5\n  gradus runs show runs/mlp --json\n");
+  for (CLI::App* each : {command, apps.list, apps.compare, apps.show}) each->footer(examples);
+  return apps;
+}
+
+CLI::App* add_selftest(CLI::App& app, Options& options) {
+  CLI::App* command =
+      app.add_subcommand("selftest", "compare this program with results that are known exactly; 1 when one differs");
+  command->add_flag("--json", options.selftest.json, "print JSON");
+  add_threads(*command, options);
+  command->footer(footer("  gradus selftest\n  gradus selftest --json\n"));
   return command;
 }
 
@@ -162,6 +218,8 @@ int run(int argc, const char* const* argv) {
   const CLI::App* eval_app = add_eval(app, options);
   const CLI::App* predict_app = add_predict(app, options);
   const CLI::App* summary_app = add_summary(app, options);
+  const RunsApps runs_apps = add_runs(app, options);
+  const CLI::App* selftest_app = add_selftest(app, options);
   const CLI::App* doctor_app = add_doctor(app, options);
   try {
     app.parse(argc, argv);
@@ -177,6 +235,10 @@ int run(int argc, const char* const* argv) {
     if (eval_app->parsed()) return eval(options.eval);
     if (predict_app->parsed()) return predict(options.predict);
     if (summary_app->parsed()) return summary(options.summary);
+    if (runs_apps.list->parsed()) return runs_list(options.runs);
+    if (runs_apps.compare->parsed()) return runs_compare(options.runs);
+    if (runs_apps.show->parsed()) return runs_show(options.runs);
+    if (selftest_app->parsed()) return selftest(options.selftest);
     GRADUS_ASSERT(doctor_app->parsed());
     return doctor(options.doctor);
   });

@@ -20,6 +20,7 @@ struct TrainCommand {
   std::string run;     ///< folder to make; empty: runs/<recipe>-<date>-<time>
   std::string resume;  ///< folder to continue
   bool profile = false;
+  std::string trace;  ///< file for a trace of all kernel calls; empty: none
   bool json = false;
 };
 int train(const TrainCommand& command);
@@ -29,6 +30,7 @@ struct EvalCommand {
   std::string checkpoint = "best";
   std::string split = "test";  ///< test, validation or train
   bool profile = false;
+  std::string trace;  ///< as above
   bool json = false;
 };
 int eval(const EvalCommand& command);
@@ -47,6 +49,19 @@ struct SummaryCommand {
   bool json = false;
 };
 int summary(const SummaryCommand& command);
+
+struct RunsCommand {
+  std::vector<std::string> folders = {"runs"};  ///< runs, or folders that hold runs
+  bool json = false;
+};
+int runs_list(const RunsCommand& command);
+int runs_compare(const RunsCommand& command);
+int runs_show(const RunsCommand& command);
+
+struct SelftestCommand {
+  bool json = false;
+};
+int selftest(const SelftestCommand& command);
 
 struct DoctorCommand {
   bool build = false;

@@ -5,8 +5,8 @@
 
 #include "gradus/base/error.h"
 #include "gradus/base/parallel.h"
-#include "gradus/cli/commands.h"
 #include "gradus/base/version.h"
+#include "gradus/cli/commands.h"
 #include "gradus/data/fashion_mnist.h"
 #include "gradus/kernel/elementwise/simd.h"
 #include "gradus/kernel/onednn/version.h"

@@ -5,9 +5,9 @@
 #include <nlohmann/json.hpp>
 
 #include "gradus/cli/commands.h"
-#include "gradus/engine/plan_cache.h"
-#include "gradus/engine/profile.h"
+#include "gradus/cli/profiling.h"
 #include "gradus/train/evaluate.h"
+#include "gradus/train/examine.h"
 #include "gradus/train/setup.h"
 
 namespace gradus::cli {
@@ -19,8 +19,17 @@ data::Dataset load_split(const train::Recipe& recipe, const std::string& split) 
   return split == "train" ? parts.train : parts.validation;
 }
 
-std::string class_name(const data::Dataset& dataset, std::size_t i) {
-  return i < dataset.class_names().size() ? dataset.class_names()[i] : fmt::format("{}", i);
+/// The figures that need more than counts, with their names in JSON. NaN: there is none.
+std::vector<std::pair<const char*, double>> further_figures(const metrics::Classification& f) {
+  return {{"balanced_accuracy", f.confusion().balanced_accuracy()},
+          {"precision", f.confusion().precision()},
+          {"recall", f.confusion().recall()},
+          {"f1", f.confusion().f1()},
+          {"mcc", f.confusion().mcc()},
+          {"roc_auc", f.roc_auc()},
+          {"average_precision", f.average_precision()},
+          {"calibration_error", f.calibration_error()},
+          {"brier", f.brier()}};
 }
 
 /// Accuracy of the model that always answers with the commonest class: what any other has to beat.
@@ -33,7 +42,8 @@ double share(std::int64_t part, std::int64_t whole) {
   return whole > 0 ? static_cast<double>(part) / static_cast<double>(whole) : 0;
 }
 
-void print_json(const EvalCommand& command, const data::Dataset& dataset, const train::Evaluation& e) {
+void print_json(const EvalCommand& command, const data::Dataset& dataset, const train::Evaluation& e,
+                const metrics::Classification& figures) {
   const train::Interval interval = train::confidence_interval(e.correct, e.examples);
   nlohmann::ordered_json json = {{"run", command.run},
                                  {"checkpoint", command.checkpoint},
@@ -43,24 +53,37 @@ void print_json(const EvalCommand& command, const data::Dataset& dataset, const 
                                  {"accuracy", e.accuracy},
                                  {"accuracy_95", {interval.low, interval.high}},
                                  {"baseline_accuracy", baseline(e)}};
+  for (const auto& [name, value] : further_figures(figures)) json[name] = value;
   for (std::size_t i = 0; i < e.class_examples.size(); ++i) {
-    json["classes"].push_back({{"class", class_name(dataset, i)},
+    const metrics::ClassFigures f = figures.confusion().of_class(static_cast<std::int64_t>(i));
+    json["classes"].push_back({{"class", train::class_name(dataset, static_cast<std::int64_t>(i))},
                                {"examples", e.class_examples[i]},
-                               {"accuracy", share(e.class_correct[i], e.class_examples[i])}});
+                               {"accuracy", share(e.class_correct[i], e.class_examples[i])},
+                               {"precision", f.precision},
+                               {"recall", f.recall},
+                               {"f1", f.f1}});
+  }
+  for (std::int64_t label = 0; label < figures.confusion().classes(); ++label) {
+    auto row = nlohmann::ordered_json::array();
+    for (std::int64_t c = 0; c < figures.confusion().classes(); ++c) row.push_back(figures.confusion().count(label, c));
+    json["confusion"].push_back(std::move(row));
   }
   fmt::print("{}\n", json.dump());
 }
 
-void print_text(const EvalCommand& command, const data::Dataset& dataset, const train::Evaluation& e) {
+void print_text(const EvalCommand& command, const data::Dataset& dataset, const train::Evaluation& e,
+                const metrics::Classification& figures) {
   const train::Interval interval = train::confidence_interval(e.correct, e.examples);
   fmt::print("{}, checkpoint {}, {} {} examples\n", command.run, command.checkpoint, e.examples, command.split);
   fmt::print("loss      {:.4f}\n", e.loss);
-  fmt::print("accuracy  {:.4f}   95 % interval {:.4f} to {:.4f}; always the commonest class: {:.4f}\n\n", e.accuracy,
+  fmt::print("accuracy  {:.4f}   95 % interval {:.4f} to {:.4f}; always the commonest class: {:.4f}\n", e.accuracy,
              interval.low, interval.high, baseline(e));
-  fmt::print("{:<20} {:>9} {:>9}\n", "class", "examples", "accuracy");
+  for (const auto& [name, value] : further_figures(figures)) fmt::print("{:<18} {:.4f}\n", name, value);
+  fmt::print("\n{:<20} {:>9} {:>9} {:>9} {:>9}\n", "class", "examples", "precision", "recall", "F1");
   for (std::size_t i = 0; i < e.class_examples.size(); ++i) {
-    fmt::print("{:<20} {:>9} {:>9.4f}\n", class_name(dataset, i), e.class_examples[i],
-               share(e.class_correct[i], e.class_examples[i]));
+    const metrics::ClassFigures f = figures.confusion().of_class(static_cast<std::int64_t>(i));
+    fmt::print("{:<20} {:>9} {:>9.4f} {:>9.4f} {:>9.4f}\n", train::class_name(dataset, static_cast<std::int64_t>(i)),
+               f.examples, f.precision, f.recall, f.f1);
   }
 }
 
@@ -71,17 +94,15 @@ int eval(const EvalCommand& command) {
   models::AnyModel model = train::load_model(run, command.checkpoint);
   const data::Dataset dataset = load_split(run.recipe(), command.split);
   train::check_fit(model, dataset);
-  if (command.profile) engine::start_profile();
+  Profiling profiling(command.profile, command.trace);
   const train::Evaluation evaluation = train::evaluate(model, dataset);
+  const metrics::Classification figures = train::examine(model, dataset, 0).figures;
   if (command.json) {
-    print_json(command, dataset, evaluation);
+    print_json(command, dataset, evaluation, figures);
   } else {
-    print_text(command, dataset, evaluation);
+    print_text(command, dataset, evaluation, figures);
   }
-  if (command.profile) {
-    fmt::print(command.json ? stderr : stdout, "\n{}\nplans compiled: {}\n", engine::stop_profile().str(),
-               engine::compile_count());
-  }
+  profiling.finish(command.json);
   return exit_ok;
 }
 

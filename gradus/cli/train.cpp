@@ -6,8 +6,7 @@
 #include <optional>
 
 #include "gradus/cli/commands.h"
-#include "gradus/engine/plan_cache.h"
-#include "gradus/engine/profile.h"
+#include "gradus/cli/profiling.h"
 #include "gradus/train/interrupt.h"
 #include "gradus/train/progress.h"
 #include "gradus/train/run_folder.h"
@@ -34,7 +33,7 @@ int train(const TrainCommand& command) {
   train::TrainOptions options;
   options.stop = [] { return train::InterruptGuard::signal() != 0; };
   if (!command.json) options.observer = &progress;
-  if (command.profile) engine::start_profile();
+  Profiling profiling(command.profile, command.trace);
   train::TrainResult result;
   if (!command.resume.empty()) {
     options.run = command.resume;
@@ -46,10 +45,7 @@ int train(const TrainCommand& command) {
     options.run = command.run.empty() ? train::default_run_path(command.recipe) : command.run;
     result = train::start(recipe, options);
   }
-  if (command.profile) {
-    fmt::print(command.json ? stderr : stdout, "\n{}\nplans compiled: {}\n", engine::stop_profile().str(),
-               engine::compile_count());
-  }
+  profiling.finish(command.json);
   if (command.json) print_json(options.run, result);
   return result.finished ? exit_ok : 128 + train::InterruptGuard::signal();
 }

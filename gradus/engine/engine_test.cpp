@@ -1,5 +1,7 @@
 #include <gtest/gtest.h>
 
+#include <nlohmann/json.hpp>
+
 #include <cmath>
 #include <limits>
 #include <new>
@@ -269,6 +271,32 @@ TEST(Profile, CountsCallsAndArithmetic) {
   EXPECT_EQ(profile.by_operation[0].flops, 2.0 * 8 * 16 * 4);
   EXPECT_EQ(profile.by_operation[0].bytes, 4.0 * (8 * 16 + 16 * 4 + 8 * 4));
   EXPECT_NE(profile.str().find("matmul"), std::string::npos);
+}
+
+TEST(Profile, TraceHoldsEveryCall) {
+  const Tensor a = leaf<float>(Shape{8, 16}, std::vector<float>(128, 1.f));
+  const Tensor b = leaf<float>(Shape{16, 4}, std::vector<float>(64, 1.f));
+  const auto step = [&] { eval(matmul(a, b)); };
+  engine::start_trace();
+  EXPECT_TRUE(engine::is_profiling());
+  step();
+  step();
+  const nlohmann::json trace = nlohmann::json::parse(engine::stop_trace());
+  EXPECT_FALSE(engine::is_profiling());
+  ASSERT_EQ(trace["traceEvents"].size(), 2u);
+  const nlohmann::json &first = trace["traceEvents"][0], &second = trace["traceEvents"][1];
+  EXPECT_TRUE(first["name"].get<std::string>().starts_with("matmul [")) << first;
+  EXPECT_EQ(first["ph"], "X");
+  EXPECT_EQ(first["args"]["flops"], 2 * 8 * 16 * 4);
+  EXPECT_EQ(first["args"]["bytes"], 4 * (8 * 16 + 16 * 4 + 8 * 4));
+  EXPECT_GE(second["ts"].get<double>(), first["ts"].get<double>() + first["dur"].get<double>() - 0.01);
+  EXPECT_EQ(first["tid"], second["tid"]);
+  engine::start_trace(1);
+  step();
+  step();
+  const nlohmann::json cut = nlohmann::json::parse(engine::stop_trace());
+  ASSERT_EQ(cut["traceEvents"].size(), 2u);
+  EXPECT_EQ(cut["traceEvents"][1]["name"], "1 later calls were left out");
 }
 
 }  // namespace

@@ -15,12 +15,30 @@
 namespace gradus::engine {
 namespace {
 
-std::atomic<bool> profiling{false};
+std::atomic<bool> profiling{false}, tracing{false};
+
+struct TracedCall {
+  std::string operation, module;
+  int thread = 0;
+  double start = 0, seconds = 0, flops = 0, bytes = 0;
+};
 
 struct Tables {
   std::mutex mutex;
   std::map<std::string, ProfileRow> by_operation, by_module;
+  bool wanted = false;  ///< the tables; a trace may be taken without them
+
+  std::vector<TracedCall> calls;
+  std::size_t most_calls = 0, left_out = 0;
+  double trace_start = 0;
 };
+
+/// A number for the calling thread, from 1 in the order of first calls.
+int thread_number() {
+  static std::atomic<int> next{1};
+  thread_local const int number = next++;
+  return number;
+}
 
 Tables& tables() {
   static auto* instance = new Tables;
@@ -53,6 +71,28 @@ std::string operation_name(const Step& step) {
   return fmt::format("{} [{}]", name, step.implementation);
 }
 
+void trace(Tables& t, const Step& step, double start, double seconds) {
+  if (t.calls.size() >= t.most_calls) {
+    ++t.left_out;
+    return;
+  }
+  t.calls.push_back({operation_name(step), step.label ? *step.label : std::string(), thread_number(),
+                     start - t.trace_start, seconds, step.kernel->flops(), step.bytes()});
+}
+
+std::string json_text(const std::string& text) {
+  std::string out = "\"";
+  for (const char c : text) {
+    if (c == '"' || c == '\\') out += '\\';
+    if (static_cast<unsigned char>(c) < 0x20) {
+      out += fmt::format("\\u{:04x}", static_cast<unsigned>(c));
+    } else {
+      out += c;
+    }
+  }
+  return out + '"';
+}
+
 std::vector<ProfileRow> sorted(const std::map<std::string, ProfileRow>& table) {
   std::vector<ProfileRow> rows;
   for (const auto& [name, row] : table) rows.push_back(row);
@@ -79,29 +119,66 @@ void start_profile() {
   const std::lock_guard lock(t.mutex);
   t.by_operation.clear();
   t.by_module.clear();
+  t.wanted = true;
   profiling.store(true, std::memory_order_relaxed);
 }
 
 Profile stop_profile() {
-  profiling.store(false, std::memory_order_relaxed);
   Tables& t = tables();
   const std::lock_guard lock(t.mutex);
+  t.wanted = false;
+  profiling.store(false, std::memory_order_relaxed);
   Profile profile{sorted(t.by_operation), sorted(t.by_module), 0};
   for (const ProfileRow& row : profile.by_operation) profile.seconds += row.seconds;
   return profile;
 }
 
-bool is_profiling() { return profiling.load(std::memory_order_relaxed); }
+void start_trace(std::size_t most_calls) {
+  Tables& t = tables();
+  const std::lock_guard lock(t.mutex);
+  t.calls.clear();
+  t.most_calls = most_calls;
+  t.left_out = 0;
+  t.trace_start = profile_clock();
+  tracing.store(true, std::memory_order_relaxed);
+}
+
+std::string stop_trace() {
+  Tables& t = tables();
+  const std::lock_guard lock(t.mutex);
+  tracing.store(false, std::memory_order_relaxed);
+  std::string out = "{\"displayTimeUnit\":\"ms\",\"traceEvents\":[";
+  const char* separator = "\n";
+  for (const TracedCall& call : t.calls) {
+    out += fmt::format(R"({}{{"name":{},"cat":"kernel","ph":"X","pid":1,"tid":{},"ts":{:.3f},"dur":{:.3f},)", separator,
+                       json_text(call.operation), call.thread, call.start * 1e6, call.seconds * 1e6);
+    out += fmt::format(R"("args":{{"module":{},"flops":{:.0f},"bytes":{:.0f}}}}})", json_text(call.module), call.flops,
+                       call.bytes);
+    separator = ",\n";
+  }
+  if (t.left_out > 0) {
+    out += fmt::format(R"({}{{"name":"{} later calls were left out","ph":"i","s":"g","pid":1,"tid":1,"ts":{:.3f}}})",
+                       separator, t.left_out, (profile_clock() - t.trace_start) * 1e6);
+  }
+  t.calls.clear();
+  return out + "\n]}\n";
+}
+
+bool is_profiling() { return profiling.load(std::memory_order_relaxed) || tracing.load(std::memory_order_relaxed); }
 
 double profile_clock() {
   return std::chrono::duration<double>(std::chrono::steady_clock::now().time_since_epoch()).count();
 }
 
-void profile_step(const Step& step, double seconds) noexcept try {
+void profile_step(const Step& step, double start) noexcept try {
+  const double seconds = profile_clock() - start;
   Tables& t = tables();
   const std::lock_guard lock(t.mutex);
-  add(t.by_operation, operation_name(step), step, seconds);
-  add(t.by_module, step.label ? *step.label : std::string("(no module)"), step, seconds);
+  if (t.wanted) {
+    add(t.by_operation, operation_name(step), step, seconds);
+    add(t.by_module, step.label ? *step.label : std::string("(no module)"), step, seconds);
+  }
+  if (tracing.load(std::memory_order_relaxed)) trace(t, step, start, seconds);
 } catch (const std::bad_alloc&) {  // a line of the profile is missing, and the run goes on
 }
 

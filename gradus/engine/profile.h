@@ -1,6 +1,7 @@
 // Where the time of evaluation goes.
 #pragma once
 
+#include <cstddef>
 #include <cstdint>
 #include <string>
 #include <vector>
@@ -31,8 +32,15 @@ void start_profile();
 Profile stop_profile();
 bool is_profiling();
 
-/// For the runner.
+/// Records every single kernel call besides, until stop_trace(): the first `most_calls` of them.
+void start_trace(std::size_t most_calls = 1'000'000);
+/// What was recorded, in the trace event format of Chrome (open it at chrome://tracing or ui.perfetto.dev): per call its
+/// operation, thread, start and duration in microseconds, parameter path, arithmetic operations and bytes. A last event
+/// says how many calls were left out, if any.
+std::string stop_trace();
+
+/// For the runner: a clock in seconds, and a call that began at `start` on this clock and ends now.
 double profile_clock();
-void profile_step(const Step& step, double seconds) noexcept;
+void profile_step(const Step& step, double start) noexcept;
 
 }  // namespace gradus::engine

@@ -49,7 +49,7 @@ class Runner {
       std::byte* scratch = step.scratch < 0 ? nullptr : pointers_[static_cast<std::size_t>(step.scratch)];
       const double start = profiling ? profile_clock() : 0;
       const kernel::Status status = step.kernel->run({inputs_, outputs_, scratch});
-      if (profiling) profile_step(step, profile_clock() - start);
+      if (profiling) profile_step(step, start);
       if (!status.ok) refuse_index(step, status, captured_.where[static_cast<std::size_t>(step.source)]);
     }
   }
