@@ -81,6 +81,7 @@ TEST(Identity, EveryFieldCounts) {
   check(Softmax{1});
   check(LogSoftmax{1});
   check(Sparsemax{1});
+  check(CumSum{1, true});
   check(Gather{1});
   check(ScatterAdd{1});
   check(Scatter{1});

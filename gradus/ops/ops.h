@@ -12,5 +12,6 @@
 #include "gradus/ops/pool.h"
 #include "gradus/ops/random.h"
 #include "gradus/ops/reduce.h"
+#include "gradus/ops/scan.h"
 #include "gradus/ops/softmax.h"
 #include "gradus/ops/view.h"

@@ -2,6 +2,8 @@
 
 #include <fmt/format.h>
 
+#include <algorithm>
+#include <cmath>
 #include <vector>
 
 #include "gradus/base/error.h"
@@ -199,5 +201,119 @@ Tensor mean(const TensorArg& x, const Axes& axes, ReduceOptions options) {
 
 Tensor argmax(const TensorArg& x, int axis, ReduceOptions options) { return arg_reduce(true, x, axis, options); }
 Tensor argmin(const TensorArg& x, int axis, ReduceOptions options) { return arg_reduce(false, x, axis, options); }
+
+// ---- Composed of the above -------------------------------------------------------------------------------------------
+
+namespace {
+
+/// A floating operand that is not bf16, and what a reduction of it needs to know.
+struct Operand {
+  SourceLocation where;
+  DType stored;  ///< of the result
+  Tensor x;
+  std::vector<int> axes;
+  std::int64_t count;  ///< elements that fold into one
+
+  Operand(std::string_view name, const TensorArg& argument, const Axes& folds) : where(argument.where()) {
+    const Tensor input = detail::operand(argument, name);
+    const std::uint32_t mask = detail::axes_mask(folds, input, name, where);
+    stored = is_floating(input.dtype()) ? input.dtype() : DType::f32;
+    x = cast(at(input), detail::compute_type(stored));
+    axes = axis_list(mask);
+    count = folded_count(input.shape(), mask);
+  }
+  TensorArg at(const Tensor& t) const { return {t, where}; }
+  Tensor zero() const { return constant(0, x.dtype()); }
+  Tensor fold(ReduceKind kind, const Tensor& t, bool keepdim) const {
+    return reduce(kind, at(t), std::span<const int>(axes), {.keepdim = keepdim});
+  }
+  Tensor total(const Tensor& t, bool keepdim) const { return fold(ReduceKind::sum, t, keepdim); }
+  Tensor rounded(const Tensor& t) const { return detail::narrow(t, stored, where); }
+  /// f(t), and 0 without a gradient where t is 0.
+  template <class F>
+  Tensor unless_zero(const Tensor& t, const F& f) const {
+    const Tensor is_zero = equal(at(t), zero());
+    const Tensor safe = gradus::where(at(is_zero), constant(1, t.dtype()), t);
+    return gradus::where(at(is_zero), zero(), f(at(safe)));
+  }
+};
+
+Tensor variance(const Operand& o, VarOptions options) {
+  const double n = static_cast<double>(o.count);
+  const Tensor centre = div(o.at(o.total(o.x, true)), constant(n, o.x.dtype()));
+  const Tensor squares = square(o.at(sub(o.at(o.x), centre)));
+  return div(o.at(o.total(squares, options.keepdim)), constant(std::max(0.0, n - options.correction), o.x.dtype()));
+}
+
+}  // namespace
+
+Tensor amax(const TensorArg& x, const Axes& axes, ReduceOptions options) { return max(x, axes, options); }
+Tensor amin(const TensorArg& x, const Axes& axes, ReduceOptions options) { return min(x, axes, options); }
+MinMax aminmax(const TensorArg& x, const Axes& axes, ReduceOptions options) {
+  return {min(x, axes, options), max(x, axes, options)};
+}
+
+Tensor count_nonzero(const TensorArg& x, const Axes& axes, ReduceOptions options) {
+  return sum(TensorArg(cast(x, DType::boolean), x.where()), axes, options);
+}
+Tensor any(const TensorArg& x, const Axes& axes, ReduceOptions options) {
+  return greater(TensorArg(count_nonzero(x, axes, options), x.where()), constant(0, DType::i64));
+}
+Tensor all(const TensorArg& x, const Axes& axes, ReduceOptions options) {
+  const Tensor wrong = count_nonzero(TensorArg(logical_not(x), x.where()), axes, options);
+  return equal(TensorArg(wrong, x.where()), constant(0, DType::i64));
+}
+
+Tensor var(const TensorArg& x, const Axes& axes, VarOptions options) {
+  const Operand o("var", x, axes);
+  return o.rounded(variance(o, options));
+}
+Tensor stddev(const TensorArg& x, const Axes& axes, VarOptions options) {
+  const Operand o("stddev", x, axes);
+  return o.rounded(o.unless_zero(variance(o, options), [](const TensorArg& t) { return sqrt(t); }));
+}
+
+Tensor norm(const TensorArg& x, double p, const Axes& axes, ReduceOptions options) {
+  const Operand o("norm", x, axes);
+  const DType dtype = o.x.dtype();
+  if (std::isnan(p)) throw Error(ErrorKind::value, "norm", "p is NaN").at(x.where());
+  if (p == 0) return o.rounded(o.total(cast(o.at(not_equal(o.at(o.x), o.zero())), dtype), options.keepdim));
+  const Tensor size = abs(o.at(o.x));
+  if (std::isinf(p)) return o.rounded(o.fold(p > 0 ? ReduceKind::max : ReduceKind::min, size, options.keepdim));
+  if (p == 1) return o.rounded(o.total(size, options.keepdim));
+  if (p == 2) {
+    const Tensor squares = o.total(square(o.at(o.x)), options.keepdim);
+    return o.rounded(o.unless_zero(squares, [](const TensorArg& t) { return sqrt(t); }));
+  }
+  const auto power = [&](double exponent) {
+    return [&, exponent](const TensorArg& t) { return pow(t, constant(exponent, dtype)); };
+  };
+  if (p < 0) return o.rounded(power(1 / p)(o.at(o.total(power(p)(o.at(size)), options.keepdim))));
+  return o.rounded(o.unless_zero(o.total(o.unless_zero(size, power(p)), options.keepdim), power(1 / p)));
+}
+
+Tensor logsumexp(const TensorArg& x, const Axes& axes, ReduceOptions options) {
+  const Operand o("logsumexp", x, axes);
+  if (o.count == 0) return o.rounded(log(o.at(o.total(o.x, options.keepdim))));
+  // Any shift gives the same value, so the largest element is a constant for the gradient; an infinite one shifts nothing.
+  const Tensor largest = stop_gradient(o.at(o.fold(ReduceKind::max, o.x, true)));
+  const Tensor shift = where(o.at(is_finite(o.at(largest))), largest, o.zero());
+  const Tensor total = o.total(exp(o.at(sub(o.at(o.x), shift))), options.keepdim);
+  return o.rounded(add(o.at(log(o.at(total))), reshape(o.at(shift), total.shape())));
+}
+
+Tensor nansum(const TensorArg& x, const Axes& axes, ReduceOptions options) {
+  const Tensor input = detail::operand(x, "nansum");
+  if (!is_floating(input.dtype())) return sum(x, axes, options);
+  const Operand o("nansum", x, axes);
+  return o.rounded(o.total(where(o.at(isnan(o.at(o.x))), o.zero(), o.x), options.keepdim));
+}
+Tensor nanmean(const TensorArg& x, const Axes& axes, ReduceOptions options) {
+  const Operand o("nanmean", x, axes);
+  const Tensor missing = isnan(o.at(o.x));
+  const Tensor total = o.total(where(o.at(missing), o.zero(), o.x), options.keepdim);
+  const Tensor present = o.total(cast(o.at(logical_not(o.at(missing))), o.x.dtype()), options.keepdim);
+  return o.rounded(div(o.at(total), present));
+}
 
 }  // namespace gradus

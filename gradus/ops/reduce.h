@@ -66,4 +66,38 @@ Tensor argmax(const TensorArg& x, int axis, ReduceOptions options = {});
 /// Position of the smallest element along `axis`, i64; NaN counts as the smallest.
 Tensor argmin(const TensorArg& x, int axis, ReduceOptions options = {});
 
+/// max and min by the names that PyTorch has for them: ties share the gradient evenly there, too.
+Tensor amax(const TensorArg& x, const Axes& axes = {}, ReduceOptions options = {});
+Tensor amin(const TensorArg& x, const Axes& axes = {}, ReduceOptions options = {});
+struct MinMax {
+  Tensor min, max;
+};
+/// Both at once.
+MinMax aminmax(const TensorArg& x, const Axes& axes = {}, ReduceOptions options = {});
+
+/// Whether some element, or every element, is true (not 0; NaN is true): bool. Of nothing: false, and true.
+Tensor any(const TensorArg& x, const Axes& axes = {}, ReduceOptions options = {});
+Tensor all(const TensorArg& x, const Axes& axes = {}, ReduceOptions options = {});
+/// Number of elements that are not 0, i64.
+Tensor count_nonzero(const TensorArg& x, const Axes& axes = {}, ReduceOptions options = {});
+
+// What follows computes integers and bool as f32, and bf16 in f32 with one rounding at the end.
+
+struct VarOptions {
+  double correction = 1;  ///< subtracted from the number of elements that the sum of squares is divided by
+  bool keepdim = false;
+};
+/// Variance: squared distances from the mean, summed and divided by n - correction. NaN when that is not above 0.
+Tensor var(const TensorArg& x, const Axes& axes = {}, VarOptions options = {});
+/// Its square root, which PyTorch calls std; the gradient is 0 where it is 0.
+Tensor stddev(const TensorArg& x, const Axes& axes = {}, VarOptions options = {});
+/// The p-norm over `axes`: (sum |x|^p)^(1/p); p = 0 counts what is not 0; infinity and -infinity are the largest and smallest
+/// |x|. The gradient is 0 where the norm is 0. Throws Error(value) for a NaN p.
+Tensor norm(const TensorArg& x, double p = 2, const Axes& axes = {}, ReduceOptions options = {});
+/// log(sum(exp(x))) without overflow; -infinity of nothing.
+Tensor logsumexp(const TensorArg& x, const Axes& axes = {}, ReduceOptions options = {});
+/// Sum and mean of what is not NaN; the mean of nothing but NaN is NaN.
+Tensor nansum(const TensorArg& x, const Axes& axes = {}, ReduceOptions options = {});
+Tensor nanmean(const TensorArg& x, const Axes& axes = {}, ReduceOptions options = {});
+
 }  // namespace gradus

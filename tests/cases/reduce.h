@@ -16,6 +16,21 @@ inline void add_reduction_cases(std::vector<OpCase>& cases) {
   cases.push_back({"softmax", {Shape{3, 5}}, [](const Tensors& x) { return softmax(x[0]); }});
   cases.push_back({"softmax", {s}, [](const Tensors& x) { return softmax(x[0], 1); }});
   cases.push_back({"log_softmax", {Shape{3, 5}}, [](const Tensors& x) { return log_softmax(x[0]); }});
+  cases.push_back({"cumsum", {s}, [](const Tensors& x) { return cumsum(x[0], 1); }});
+  cases.push_back({"cumsum", {s}, [](const Tensors& x) { return cumsum(x[0], -1, {.reverse = true}); }});
+  cases.push_back({"cumprod", {s}, [](const Tensors& x) { return cumprod(x[0], 2); }});
+  cases.push_back({"logcumsumexp", {s}, [](const Tensors& x) { return logcumsumexp(x[0], 2, {.reverse = true}); }});
+  cases.push_back({"var", {s}, [](const Tensors& x) { return var(x[0], {0, 2}); }});
+  cases.push_back(
+      {"stddev", {s}, [](const Tensors& x) { return stddev(x[0], 1, {.correction = 0, .keepdim = true}); }});
+  cases.push_back({"norm",
+                   {s},
+                   [](const Tensors& x) {
+                     return norm(x[0], 2, {0, 1}) + norm(x[0], 3.5, {0, 1});
+                   },
+                   0.1,
+                   1});
+  cases.push_back({"logsumexp", {s}, [](const Tensors& x) { return logsumexp(x[0], {0, 1}); }});
   cases.push_back({"sparsemax", {s}, [](const Tensors& x) { return sparsemax(x[0], 1); }});
   cases.push_back({"sparsemax", {Shape{3, 5}}, [](const Tensors& x) { return sparsemax(x[0]); }});
   cases.push_back({"argmax", {s}, [](const Tensors& x) { return cast(argmax(x[0], 1), x[0].dtype()); }, -1, 1, false});
