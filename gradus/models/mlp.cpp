@@ -1,22 +1,8 @@
 #include "gradus/models/mlp.h"
 
-#include "gradus/ops/elementwise.h"
 #include "gradus/ops/view.h"
 
 namespace gradus::models {
-namespace {
-
-Tensor activate(Activation activation, const Tensor& x) {
-  switch (activation) {
-    case Activation::relu: return relu(x);
-    case Activation::tanh: return tanh(x);
-    case Activation::sigmoid: break;
-  }
-  return sigmoid(x);
-}
-
-}  // namespace
-
 Mlp::Mlp(const MlpSettings& settings) : activation(settings.activation) {
   std::int64_t width = settings.inputs;
   for (std::int64_t next : settings.hidden) {
@@ -28,7 +14,7 @@ Mlp::Mlp(const MlpSettings& settings) : activation(settings.activation) {
 
 Tensor Mlp::operator()(const Tensor& examples) {
   Tensor x = flatten(examples, 1);
-  for (std::size_t i = 0; i + 1 < layers.size(); ++i) x = activate(activation, layers[i](x));
+  for (std::size_t i = 0; i + 1 < layers.size(); ++i) x = activation(layers[i](x));
   return layers.back()(x);
 }
 

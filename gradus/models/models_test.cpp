@@ -2,9 +2,12 @@
 #include <gtest/gtest.h>
 
 #include <algorithm>
+#include <cmath>
 
 #include "gradus/base/error.h"
 #include "gradus/base/random.h"
+#include "gradus/models/activations.h"
+#include "gradus/models/layer_types.h"
 #include "gradus/models/lenet5.h"
 #include "gradus/models/mlp.h"
 #include "gradus/models/registry.h"
@@ -51,7 +54,7 @@ TEST(LeNet5, NamesTheLayerThatDoesNotFit) {
 }
 
 TEST(Mlp, LayersAndKeys) {
-  Mlp model({.inputs = 12, .hidden = {8, 6}, .outputs = 4, .activation = Activation::tanh});
+  Mlp model({.inputs = 12, .hidden = {8, 6}, .outputs = 4, .activation = tanh});
   EXPECT_EQ(nn::num_parameters(model), 12 * 8 + 8 + 8 * 6 + 6 + 6 * 4 + 4);
   EXPECT_EQ(model(zeros_like({5, 3, 4})).shape(), (Shape{5, 4}));
   EXPECT_THAT(keys(model), ElementsAre("layers.0.weight", "layers.0.bias", "layers.1.weight", "layers.1.bias",
@@ -95,6 +98,31 @@ TEST(Registry, ListOfLayersIsASequential) {
   AnyModel model = make(settings);
   EXPECT_EQ(model(zeros_like({2, 1, 28, 28})).shape(), (Shape{2, 10}));
   EXPECT_THAT(keys(model), ElementsAre("0.weight", "0.bias", "4.weight"));
+}
+
+TEST(Registry, EveryLayerWorksAndReadsItsSettings) {
+  for (const std::string_view name : layer_type_names()) {
+    LayerSettings layer;
+    layer.type = name;
+    layer.in_channels = layer.out_channels = 2;
+    layer.kernel_size = layer.output_size = 2;
+    layer.in_features = layer.out_features = 6;
+    ModelSettings settings{.name = "layers"};
+    settings.layers = {layer};
+    AnyModel model = make(settings);
+    const Tensor y = model(zeros_like({3, 2, 6, 6}));
+    EXPECT_EQ(y.shape()[0], 3) << name;
+    EXPECT_EQ(y.rank(), name == "flatten" ? 2 : 4) << name;
+    for (const float value : y.to_vector<float>()) ASSERT_TRUE(std::isfinite(value)) << name;
+  }
+  EXPECT_THAT(layers_that_read("output_size"), ElementsAre("adaptive_avg_pool2d", "adaptive_max_pool2d"));
+  ModelSettings grouped{.name = "layers"};
+  grouped.layers.resize(1);
+  grouped.layers[0] = {
+      .type = "conv2d", .in_channels = 4, .out_channels = 4, .kernel_size = 3, .dilation = 2, .groups = 4};
+  AnyModel model = make(grouped);
+  EXPECT_EQ(model(zeros_like({1, 4, 9, 9})).shape(), (Shape{1, 4, 5, 5}));
+  EXPECT_EQ(nn::num_parameters(model), 4 * 9 + 4);
 }
 
 TEST(Registry, NamesTheNearest) {

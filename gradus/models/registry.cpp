@@ -5,11 +5,10 @@
 #include <iterator>
 
 #include "gradus/base/error.h"
+#include "gradus/models/activations.h"
+#include "gradus/models/layer_types.h"
 #include "gradus/models/lenet5.h"
 #include "gradus/models/mlp.h"
-#include "gradus/nn/conv.h"
-#include "gradus/nn/linear.h"
-#include "gradus/nn/sequential.h"
 
 namespace gradus::models {
 namespace {
@@ -34,49 +33,20 @@ const Value& find(const Named<Value> (&table)[N], const std::string& name, const
   throw error;
 }
 
-Activation activation_of(const std::string& name) {
-  static constexpr Named<Activation> table[] = {
-      {"relu", Activation::relu}, {"tanh", Activation::tanh}, {"sigmoid", Activation::sigmoid}};
-  return find(table, name, "activation");
-}
-
 constexpr Named<AnyModel (*)(const ModelSettings&)> architectures[] = {
     {"lenet5", [](const ModelSettings&) { return AnyModel(LeNet5()); }},
     {"mlp",
      [](const ModelSettings& s) {
-       return AnyModel(Mlp(
-           {.inputs = s.inputs, .hidden = s.hidden, .outputs = s.outputs, .activation = activation_of(s.activation)}));
+       return AnyModel(
+           Mlp({.inputs = s.inputs, .hidden = s.hidden, .outputs = s.outputs, .activation = activation(s.activation)}));
      }},
-};
-
-constexpr Named<void (*)(nn::Sequential&, const LayerSettings&)> layer_types[] = {
-    {"conv2d",
-     [](nn::Sequential& net, const LayerSettings& s) {
-       net.add(nn::Conv2d(s.in_channels, s.out_channels, s.kernel_size,
-                          {.stride = s.stride > 0 ? s.stride : 1, .padding = s.padding, .bias = s.bias}));
-     }},
-    {"linear", [](nn::Sequential& net,
-                  const LayerSettings& s) { net.add(nn::Linear(s.in_features, s.out_features, {.bias = s.bias})); }},
-    {"relu", [](nn::Sequential& net, const LayerSettings&) { net.add(nn::ReLU()); }},
-    {"tanh", [](nn::Sequential& net, const LayerSettings&) { net.add(nn::Tanh()); }},
-    {"sigmoid", [](nn::Sequential& net, const LayerSettings&) { net.add(nn::Sigmoid()); }},
-    {"max_pool2d",
-     [](nn::Sequential& net, const LayerSettings& s) {
-       net.add(nn::MaxPool2d{.kernel = s.kernel_size, .stride = s.stride, .padding = s.padding});
-     }},
-    {"avg_pool2d",
-     [](nn::Sequential& net, const LayerSettings& s) {
-       net.add(nn::AvgPool2d{.kernel = s.kernel_size, .stride = s.stride, .padding = s.padding});
-     }},
-    {"flatten", [](nn::Sequential& net,
-                   const LayerSettings& s) { net.add(nn::Flatten{.start_axis = static_cast<int>(s.start_axis)}); }},
 };
 
 AnyModel make_layers(const std::vector<LayerSettings>& layers) {
   nn::Sequential net;
   for (std::size_t i = 0; i < layers.size(); ++i) {
     try {
-      find(layer_types, layers[i].type, "layer type")(net, layers[i]);
+      add_layer(net, layers[i]);
     } catch (Error& error) {
       error.context(fmt::format("model.layers[{}]", i));
       throw;

@@ -9,13 +9,16 @@ namespace gradus::models {
 
 /// One layer of a list. Which fields a type reads is said beside them; the others stay at their defaults.
 struct LayerSettings {
-  /// conv2d, linear, relu, tanh, sigmoid, max_pool2d, avg_pool2d or flatten.
+  /// A row of layer_types.cpp (conv2d, linear, max_pool2d, ...) or an activation function (relu, gelu, ...).
   std::string type = {};
   std::int64_t in_channels = 0;   ///< conv2d
   std::int64_t out_channels = 0;  ///< conv2d
   std::int64_t kernel_size = 0;   ///< conv2d, max_pool2d, avg_pool2d: height and width
   std::int64_t stride = 0;        ///< the same; 0: 1 for conv2d, kernel_size for pooling
   std::int64_t padding = 0;       ///< the same
+  std::int64_t dilation = 1;      ///< conv2d
+  std::int64_t groups = 1;        ///< conv2d
+  std::int64_t output_size = 1;   ///< adaptive_avg_pool2d, adaptive_max_pool2d: height and width
   std::int64_t in_features = 0;   ///< linear
   std::int64_t out_features = 0;  ///< linear
   bool bias = true;               ///< conv2d, linear
@@ -31,7 +34,7 @@ struct ModelSettings {
   std::int64_t inputs = 784;                      ///< mlp: elements of one example
   std::vector<std::int64_t> hidden = {256, 128};  ///< mlp: width of each hidden layer
   std::int64_t outputs = 10;                      ///< mlp: classes
-  std::string activation = "relu";                ///< mlp: relu, tanh or sigmoid
+  std::string activation = "relu";                ///< mlp: a row of activations.cpp
   std::vector<LayerSettings> layers = {};         ///< layers: in order
 
   friend bool operator==(const ModelSettings&, const ModelSettings&) = default;

@@ -5,6 +5,9 @@
 
 #include <cmath>
 
+#include "gradus/models/activations.h"
+#include "gradus/models/layer_types.h"
+
 namespace gradus::train::detail {
 namespace {
 
@@ -58,7 +61,7 @@ void add_model(Keys& keys) {
   keys.emplace_back("model.hidden", in(m, &S::hidden), "width of each hidden layer").at_least(1).only_for(mlp);
   keys.emplace_back("model.outputs", in(m, &S::outputs), "classes").at_least(1).only_for(mlp);
   keys.emplace_back("model.activation", in(m, &S::activation), "between the layers")
-      .one_of({"relu", "tanh", "sigmoid"})
+      .one_of(models::activation_names())
       .only_for(mlp);
 }
 
@@ -145,28 +148,24 @@ void add_log(Keys& keys) {
 
 std::vector<Key<models::LayerSettings>> make_layer_keys() {
   using S = models::LayerSettings;
-  const Condition conv{"type", {"conv2d"}}, linear{"type", {"linear"}}, weighted{"type", {"conv2d", "linear"}};
-  const Condition windowed{"type", {"conv2d", "max_pool2d", "avg_pool2d"}}, flatten{"type", {"flatten"}};
   std::vector<Key<S>> keys;
-  keys.emplace_back("type", of(&S::type))
-      .one_of({"conv2d", "linear", "relu", "tanh", "sigmoid", "max_pool2d", "avg_pool2d", "flatten"})
-      .must_be_given();
-  keys.emplace_back("in_channels", of(&S::in_channels)).at_least(1).only_for(conv).must_be_given();
-  keys.emplace_back("out_channels", of(&S::out_channels)).at_least(1).only_for(conv).must_be_given();
-  keys.emplace_back("kernel_size", of(&S::kernel_size), "height and width")
-      .at_least(1)
-      .only_for(windowed)
-      .must_be_given();
-  keys.emplace_back("stride", of(&S::stride), "0: 1 for conv2d, kernel_size for pooling")
-      .at_least(0)
-      .only_for(windowed);
-  keys.emplace_back("padding", of(&S::padding)).at_least(0).only_for(windowed);
-  keys.emplace_back("in_features", of(&S::in_features)).at_least(1).only_for(linear).must_be_given();
-  keys.emplace_back("out_features", of(&S::out_features)).at_least(1).only_for(linear).must_be_given();
-  keys.emplace_back("bias", of(&S::bias)).only_for(weighted);
-  keys.emplace_back("start_axis", of(&S::start_axis), "axes from this one on become one")
-      .in({.low = 0, .high = 7})
-      .only_for(flatten);
+  /// A key for the layers that read it.
+  const auto key = [&](std::string_view name, auto field, std::string_view doc = {}) -> Key<S>& {
+    return keys.emplace_back(name, of(field), doc).only_for({"type", models::layers_that_read(name)});
+  };
+  keys.emplace_back("type", of(&S::type)).one_of(models::layer_type_names()).must_be_given();
+  key("in_channels", &S::in_channels).at_least(1).must_be_given();
+  key("out_channels", &S::out_channels).at_least(1).must_be_given();
+  key("kernel_size", &S::kernel_size, "height and width").at_least(1).must_be_given();
+  key("stride", &S::stride, "0: 1 for conv2d, kernel_size for pooling").at_least(0);
+  key("padding", &S::padding).at_least(0);
+  key("dilation", &S::dilation).at_least(1);
+  key("groups", &S::groups, "of channels that do not see each other").at_least(1);
+  key("output_size", &S::output_size, "height and width").at_least(1);
+  key("in_features", &S::in_features).at_least(1).must_be_given();
+  key("out_features", &S::out_features).at_least(1).must_be_given();
+  key("bias", &S::bias);
+  key("start_axis", &S::start_axis, "axes from this one on become one").in({.low = 0, .high = 7});
   return keys;
 }
 

@@ -1,0 +1,252 @@
+// What users do wrong with recipes, run folders, metrics and training, and what they are told.
+#include <gtest/gtest.h>
+
+#include <filesystem>
+
+#include "gradus/gradus.h"
+#include "gradus/io/atomic_file.h"
+#include "gradus/io/event_file.h"
+#include "gradus/models/registry.h"
+#include "gradus/train/early_stopping.h"
+#include "gradus/train/metrics/classification.h"
+#include "gradus/train/metrics/curves.h"
+#include "gradus/train/metrics/regression.h"
+#include "gradus/train/objective.h"
+#include "gradus/train/run_folder.h"
+#include "gradus/train/setup.h"
+#include "gradus/train/tiny_data_test.h"
+#include "gradus/train/trainer.h"
+#include "tests/wrong_uses.h"
+
+namespace gradus::train {
+namespace {
+
+namespace fs = std::filesystem;
+using testing::check_wrong_uses;
+using testing_help::TemporaryFolder;
+using testing_help::tiny_recipe;
+
+void recipe(const std::string& text, std::vector<std::string> changes = {}) {
+  parse_recipe("[model]\nname = \"lenet5\"\n" + text, "r.toml", changes);
+}
+
+Tensor classes(std::vector<std::int64_t> values) {
+  return leaf<std::int64_t>({static_cast<std::int64_t>(values.size())}, std::span<const std::int64_t>(values));
+}
+
+TEST(WrongUses, Recipes) {
+  check_wrong_uses({
+      {"unknown key", [] { recipe("[train]\npatiense = 3\n"); },
+       "configuration error in r.toml:4: unknown key train.patiense\n  hint: did you mean train.patience?"},
+      {"unknown section", [] { recipe("[logs]\ntensorboard = true\n"); },
+       "configuration error in r.toml:3: unknown section [logs]\n  hint: did you mean [log]?"},
+      {"key of another section", [] { recipe("[train]\ntensorboard = true\n"); },
+       "configuration error in r.toml:4: unknown key train.tensorboard\n  hint: did you mean log.tensorboard?"},
+      {"negative patience", [] { recipe("[train]\npatience = -1\n"); },
+       "configuration error in r.toml:4: train.patience = -1 is out of range, expected an integer >= 0"},
+      {"patience in words", [] { recipe("[train]\npatience = \"three\"\n"); },
+       "configuration error in r.toml:4: train.patience = 'three' is a string, expected an integer >= 0"},
+      {"monitor that is not measured", [] { recipe("[train]\nmonitor = \"val_los\"\n"); },
+       "configuration error in r.toml:4: train.monitor = 'val_los' is not known, expected one of val_accuracy, "
+       "val_loss\n  hint: did you mean \"val_loss\"?"},
+      {"smoothing above one", [] { recipe("[train]\nlabel_smoothing = 1.5\n"); },
+       "configuration error in r.toml:4: train.label_smoothing = 1.5 is out of range, expected a number in [0, 1]"},
+      {"no batch per step", [] { recipe("[train]\naccumulate = 0\n"); },
+       "configuration error in r.toml:4: train.accumulate = 0 is out of range, expected an integer >= 1"},
+      {"negative norm", [] { recipe("[train]\nclip_norm = -1.0\n"); },
+       "configuration error in r.toml:4: train.clip_norm = -1.0 is out of range, expected a number >= 0"},
+      {"norm that is no number", [] { recipe("[train]\nclip_norm = nan\n"); },
+       "configuration error in r.toml:4: train.clip_norm = nan is out of range, expected a number >= 0"},
+      {"class weights twice", [] { recipe("[train]\nclass_weights = [1, 2]\nclass_balance = \"balanced\"\n"); },
+       "configuration error in r.toml: train.class_weights and train.class_balance = \"balanced\" exclude each other"},
+      {"negative class weight", [] { recipe("[train]\nclass_weights = [1, -2]\n"); },
+       "configuration error in r.toml:4: train.class_weights = [ 1, -2 ] is out of range, expected a list of numbers "
+       ">= 0"},
+      {"unknown balance", [] { recipe("[train]\nclass_balance = \"auto\"\n"); },
+       "configuration error in r.toml:4: train.class_balance = 'auto' is not known, expected one of none, balanced"},
+      {"log as a string", [] { recipe("[log]\ntensorboard = \"yes\"\n"); },
+       "configuration error in r.toml:4: log.tensorboard = 'yes' is a string, expected true or false"},
+      {"scalars every 0 steps", [] { recipe("[log]\nevery_steps = 0\n"); },
+       "configuration error in r.toml:4: log.every_steps = 0 is out of range, expected an integer >= 1"},
+      {"section as a value", [] { recipe("", {"log=true"}); },
+       "configuration error in --set log=true: log = true is true or false, expected the section [log]"},
+      {"change without a value", [] { recipe("", {"train.epochs"}); },
+       "configuration error in --set train.epochs: expected KEY=VALUE\n  hint: for example --set train.epochs=3"},
+      {"change of an unknown key", [] { recipe("", {"log.tensorbord=true"}); },
+       "configuration error in --set log.tensorbord=true: unknown key log.tensorbord\n  hint: did you mean "
+       "log.tensorboard?"},
+      {"unknown layer", [] { parse_recipe("[[model.layers]]\ntype = \"conv3\"\n", "r.toml"); },
+       "configuration error in r.toml:2: model.layers[0].type = 'conv3' is not known, expected one of conv2d, linear, "
+       "max_pool2d, avg_pool2d, adaptive_avg_pool2d, adaptive_max_pool2d, flatten, identity, relu, tanh, sigmoid, "
+       "gelu, silu, mish, elu, selu, celu, leaky_relu, relu6, softplus, softsign, log_sigmoid, hardtanh, hardsigmoid, "
+       "hardswish, tanhshrink, softshrink, hardshrink\n  hint: did you mean \"conv2d\"?"},
+      {"layer without a size", [] { parse_recipe("[[model.layers]]\ntype = \"linear\"\n", "r.toml"); },
+       "configuration error in r.toml:1: model.layers[0].in_features is missing\n  hint: expected an integer >= 1"},
+      {"setting of another layer", [] { parse_recipe("[[model.layers]]\ntype = \"tanh\"\nbias = true\n", "r.toml"); },
+       "configuration error in r.toml:3: model.layers[0].bias means nothing with type = \"tanh\""},
+      {"layers by --set", [] { recipe("", {"model.layers=[]"}); },
+       "configuration error in --set model.layers=[]: model.layers can only be given in the file"},
+  });
+}
+
+TEST(WrongUses, Metrics) {
+  const Tensor p = tensor({{0.5, 0.5}, {0.25, 0.75}});
+  check_wrong_uses({
+      {"no classes", [] { metrics::ConfusionMatrix(0); },
+       "value error in confusion_matrix: classes is 0, must be in [1, 65536]"},
+      {"class beyond",
+       [] {
+         metrics::ConfusionMatrix(2).update(classes({0, 2}), classes({0, 1}));
+       },
+       "index error in confusion_matrix: row 1 of predicted is 2, but there are 2 classes"},
+      {"predictions of other length",
+       [] {
+         metrics::ConfusionMatrix(2).update(classes({0}), classes({0, 1}));
+       },
+       "shape error in confusion_matrix: the shapes must be equal\n  predicted  i64 [1]\n  labels     i64 [2]"},
+      {"logits for classes", [&] { metrics::ConfusionMatrix(2).update(p, p); },
+       "dtype error in confusion_matrix\n  predicted  f64 [2, 2]   expected integers\n  hint: class numbers; "
+       "argmax(logits, 1) gives those of a model's answer"},
+      {"one class", [] { metrics::Classification({.classes = 1}); },
+       "value error in classification: classes is 1, must be >= 2"},
+      {"no bins", [] { metrics::Classification({.classes = 2, .bins = 0}); },
+       "value error in classification: bins is 0, must be >= 1"},
+      {"logits for probabilities",
+       [] {
+         metrics::Classification({.classes = 2}).update(tensor({{3.0, -1.0}}), classes({0}));
+       },
+       "value error in classification: row 0 holds the probability 3\n  hint: softmax(logits, 1) makes probabilities "
+       "of logits"},
+      {"rows that do not sum to 1",
+       [] {
+         metrics::Classification({.classes = 2}).update(tensor({{0.5, 0.25}}), classes({0}));
+       },
+       "value error in classification: the probabilities of row 0 sum to 0.75\n  hint: softmax(logits, 1) makes "
+       "probabilities of logits"},
+      {"another number of classes",
+       [&] {
+         metrics::Classification({.classes = 3}).update(p, classes({0, 1}));
+       },
+       "shape error in classification\n  probabilities  f64 [2, 2]   expected [n, 3]"},
+      {"fewer labels", [&] { metrics::Classification({.classes = 2}).update(p, classes({0})); },
+       "shape error in classification: not one label per example\n  probabilities  f64 [2, 2]\n  labels         i64 "
+       "[1]"},
+      {"top 3 of 2", [] { metrics::Classification({.classes = 2}).top_k(3); },
+       "value error in top_k: k is 3, must be in [1, 2]"},
+      {"micro area", [] { metrics::Classification({.classes = 3}).roc_auc(metrics::Average::micro); },
+       "value error in roc_auc: the average of one class against the rest is macro or weighted"},
+      {"three labels for a curve",
+       [] {
+         metrics::roc_auc(tensor({0.1, 0.2}), classes({0, 2}));
+       },
+       "index error in roc_auc: row 1 of labels is 2, but there are 2 classes"},
+      {"NaN scores",
+       [] {
+         metrics::roc_auc(tensor({0.1, std::nan("")}), classes({0, 1}));
+       },
+       "value error in roc_auc: element 1 of scores is nan\n  scores  f64 [2]"},
+      {"integers for numbers",
+       [] {
+         metrics::Regression().update(classes({1, 2}), classes({1, 2}));
+       },
+       "dtype error in regression\n  predicted  i64 [2]   expected a floating type"},
+      {"shapes that would broadcast",
+       [] {
+         metrics::Regression().update(ones({3}), ones({3, 1}));
+       },
+       "shape error in regression: the shapes must be equal\n  predicted  f32 [3]\n  targets    f32 [3, 1]"},
+      {"patience below zero", [] { EarlyStopping({.patience = -2}); },
+       "value error in early_stopping: patience is -2, must be >= 0"},
+      {"weights that were never seen",
+       [] {
+         nn::Linear model(2, 2);
+         EarlyStopping({}).restore(model);
+       },
+       "state error in early_stopping: no weights were remembered\n  hint: call update(value, model) after each epoch"},
+      {"no tasks", [] { multi_task_loss({}); }, "usage error in multi_task_loss: there is no task"},
+      {"loss of a task per example",
+       [] {
+         multi_task_loss({{"price", ones({4})}});
+       },
+       "shape error in multi_task_loss (price)\n  loss  f32 [4]   expected a floating scalar\n  hint: mean(loss) is "
+       "the usual way"},
+      {"label out of range",
+       [] {
+         balanced_class_weights(std::vector<std::int64_t>{0, 3}, 3);
+       },
+       "index error in balanced_class_weights: row 1 has label 3, but there are 3 classes"},
+  });
+}
+
+TEST(WrongUses, Runs) {
+  const TemporaryFolder folder;
+  const Recipe good = parse_recipe(tiny_recipe(folder, 1), "tiny.toml");
+  start(good, {.run = folder / "run"});
+  const auto changed = [&](auto change) {
+    Recipe other = good;
+    change(other);
+    start(other, {.run = folder / "new"});
+  };
+  const auto damaged = [&](const std::string& file, const std::string& content) {
+    fs::remove_all(folder / "copy");
+    fs::copy(folder / "run", folder / "copy", fs::copy_options::recursive);
+    io::write_file(folder / "copy/" + file, content);
+    return RunFolder::open(folder / "copy");
+  };
+  io::write_file(folder / "file", "x");
+  fs::create_directories(folder / "empty");
+  check_wrong_uses(
+      {
+          {"no folder", [&] { RunFolder::open(folder / "nowhere"); },
+           "usage error in run: there is no run folder DIR/nowhere"},
+          {"folder of something else", [&] { RunFolder::open(folder / "empty"); },
+           "usage error in run: DIR/empty is not the folder of a run: it has no recipe.toml"},
+          {"run that exists", [&] { start(good, {.run = folder / "run"}); },
+           "usage error in train: DIR/run exists already\n  `gradus train --resume DIR/run` continues that run\n  "
+           "hint: choose another folder with --run"},
+          {"damaged metrics", [&] { read_metrics(damaged("metrics.jsonl", "{}\n").metrics_path()); },
+           "format error in metrics (DIR/copy/metrics.jsonl:1): not a line of metrics.jsonl\n  "
+           "[json.exception.out_of_range.403] key 'epoch' not found"},
+          {"state that is no state", [&] { damaged("checkpoints/best.state.safetensors", "x").checkpoint("best"); },
+           "format error in load (DIR/copy/checkpoints/best.state.safetensors): the file is too short for a "
+           "safetensors file\n  expected  8 bytes or more\n  found     1 bytes"},
+          {"damaged weights", [&] { damaged("checkpoints/best.safetensors", "x").checkpoint("best"); },
+           "format error in load_checkpoint: DIR/copy/checkpoints/best.safetensors is damaged, or of another moment "
+           "than its state: its checksum is wrong\n  hint: the other checkpoint of the run (last, best) may be whole"},
+          {"no such checkpoint", [&] { RunFolder::create(folder / "fresh", good).checkpoint("best"); },
+           "state error in run: DIR/fresh has no checkpoint \"best\" yet"},
+          {"weights per class of too few classes", [&] { changed([](Recipe& r) {
+                                                           r.train.class_weights = {1, 2};
+                                                         }); },
+           "configuration error in train: train.class_weights has 2 weights, and idx train has 4 classes"},
+          {"no class counts", [&] { changed([](Recipe& r) {
+                                      r.train.class_weights = {0, 0, 0, 0};
+                                    }); },
+           "configuration error in train: all train.class_weights are 0"},
+          {"too few outputs", [&] { changed([](Recipe& r) { r.model.outputs = 2; }); },
+           "shape error in train: the model does not answer with one number per class\n  input   f32 [1, 1, 8, 8]   "
+           "one example of idx train\n  answer  f32 [1, 2]         expected f32 [1, 4]\n  hint: the last layer has to "
+           "have as many outputs as the data set has classes"},
+          {"everything held out", [&] { changed([](Recipe& r) { r.data.validation = 200; }); },
+           "value error in split (idx train): validation_size is 200\n  expected  1 to 199: the data set has 200 "
+           "examples"},
+          {"batch larger than the data", [&] { changed([](Recipe& r) { r.data.batch_size = 500; }); },
+           "value error in loader (idx train): the batch is larger than the data set\n  batch_size  500\n  examples    "
+           "160\n  hint: choose a batch_size of at most 160"},
+          {"unknown optimizer",
+           [&] {
+             models::AnyModel model = models::make(good.model);
+             OptimizerSettings settings;
+             settings.name = "adan";
+             make_optimizer(settings, model);
+           },
+           "configuration error in make_optimizer: unknown optimizer \"adan\""},
+          {"event files below a file", [&] { io::EventWriter(folder / "file/logs"); },
+           "input/output error in event_file: cannot make the folder DIR/file/logs: Not a directory"},
+      },
+      folder.path());
+  EXPECT_FALSE(fs::exists(folder / "new"));
+}
+
+}  // namespace
+}  // namespace gradus::train
