@@ -64,6 +64,11 @@ TEST(WrongUses, Recipes) {
        ">= 0"},
       {"unknown balance", [] { recipe("[train]\nclass_balance = \"auto\"\n"); },
        "configuration error in r.toml:4: train.class_balance = 'auto' is not known, expected one of none, balanced"},
+  });
+}
+
+TEST(WrongUses, RecipesOfLogsChangesAndLayers) {
+  check_wrong_uses({
       {"log as a string", [] { recipe("[log]\ntensorboard = \"yes\"\n"); },
        "configuration error in r.toml:4: log.tensorboard = 'yes' is a string, expected true or false"},
       {"scalars every 0 steps", [] { recipe("[log]\nevery_steps = 0\n"); },
@@ -107,6 +112,12 @@ TEST(WrongUses, Metrics) {
       {"logits for classes", [&] { metrics::ConfusionMatrix(2).update(p, p); },
        "dtype error in confusion_matrix\n  predicted  f64 [2, 2]   expected integers\n  hint: class numbers; "
        "argmax(logits, 1) gives those of a model's answer"},
+  });
+}
+
+TEST(WrongUses, MetricsOfProbabilities) {
+  const Tensor p = tensor({{0.5, 0.5}, {0.25, 0.75}});
+  check_wrong_uses({
       {"one class", [] { metrics::Classification({.classes = 1}); },
        "value error in classification: classes is 1, must be >= 2"},
       {"no bins", [] { metrics::Classification({.classes = 2, .bins = 0}); },
@@ -135,6 +146,11 @@ TEST(WrongUses, Metrics) {
        "value error in top_k: k is 3, must be in [1, 2]"},
       {"micro area", [] { metrics::Classification({.classes = 3}).roc_auc(metrics::Average::micro); },
        "value error in roc_auc: the average of one class against the rest is macro or weighted"},
+  });
+}
+
+TEST(WrongUses, MetricsOfScoresAndNumbers) {
+  check_wrong_uses({
       {"three labels for a curve",
        [] {
          metrics::roc_auc(tensor({0.1, 0.2}), classes({0, 2}));
@@ -155,6 +171,11 @@ TEST(WrongUses, Metrics) {
          metrics::Regression().update(ones({3}), ones({3, 1}));
        },
        "shape error in regression: the shapes must be equal\n  predicted  f32 [3]\n  targets    f32 [3, 1]"},
+  });
+}
+
+TEST(WrongUses, Training) {
+  check_wrong_uses({
       {"patience below zero", [] { EarlyStopping({.patience = -2}); },
        "value error in early_stopping: patience is -2, must be >= 0"},
       {"weights that were never seen",
@@ -182,18 +203,12 @@ TEST(WrongUses, Runs) {
   const TemporaryFolder folder;
   const Recipe good = parse_recipe(tiny_recipe(folder, 1), "tiny.toml");
   start(good, {.run = folder / "run"});
-  const auto changed = [&](auto change) {
-    Recipe other = good;
-    change(other);
-    start(other, {.run = folder / "new"});
-  };
   const auto damaged = [&](const std::string& file, const std::string& content) {
     fs::remove_all(folder / "copy");
     fs::copy(folder / "run", folder / "copy", fs::copy_options::recursive);
     io::write_file(folder / "copy/" + file, content);
     return RunFolder::open(folder / "copy");
   };
-  io::write_file(folder / "file", "x");
   fs::create_directories(folder / "empty");
   check_wrong_uses(
       {
@@ -215,6 +230,21 @@ TEST(WrongUses, Runs) {
            "than its state: its checksum is wrong\n  hint: the other checkpoint of the run (last, best) may be whole"},
           {"no such checkpoint", [&] { RunFolder::create(folder / "fresh", good).checkpoint("best"); },
            "state error in run: DIR/fresh has no checkpoint \"best\" yet"},
+      },
+      folder.path());
+}
+
+TEST(WrongUses, RecipesThatDoNotFitTheirData) {
+  const TemporaryFolder folder;
+  const Recipe good = parse_recipe(tiny_recipe(folder, 1), "tiny.toml");
+  io::write_file(folder / "file", "x");
+  const auto changed = [&](auto change) {
+    Recipe other = good;
+    change(other);
+    start(other, {.run = folder / "new"});
+  };
+  check_wrong_uses(
+      {
           {"weights per class of too few classes", [&] { changed([](Recipe& r) {
                                                            r.train.class_weights = {1, 2};
                                                          }); },
