@@ -260,6 +260,33 @@ TEST(Anomaly, NamesWhereANanWasBorn) {
   EXPECT_EQ(engine::find_nonfinite(exp(bad))->op, "leaf");
 }
 
+TEST(Anomaly, NamesTheOperationThatIsDifferentiated) {
+  Tensor w = tensor({0.f, 4.f});
+  w.node()->label = intern("head.scale");
+  w.node()->is_parameter = true;
+  const Tensor root = sqrt(TensorArg(w, SourceLocation{"loss.cpp", 7}));
+  const Tensor g = grad(sum(root), {w})[0];
+  EXPECT_FALSE(engine::find_nonfinite(root));
+  const auto anomaly = engine::find_nonfinite(g);
+  ASSERT_TRUE(anomaly);
+  EXPECT_TRUE(anomaly->backward());
+  EXPECT_EQ(anomaly->str(), "div in head (loss.cpp:7), part of the gradient of sqrt, gave inf at element 0 of f32 [2]");
+  EXPECT_FALSE(engine::find_nonfinite(g, {.infinities = false}));
+}
+
+TEST(Anomaly, ModeChecksEveryEvaluationOfItsScope) {
+  const Tensor x = tensor({1.f, -1.f});
+  const Tensor y = log(x);
+  {
+    const engine::AnomalyMode anomalies;
+    EXPECT_THROW(eval(y), Error);
+    EXPECT_FALSE(y.evaluated());
+    const engine::AnomalyMode inner({.infinities = false});
+    EXPECT_NO_THROW(eval(log(tensor({0.f}))));
+  }
+  EXPECT_NO_THROW(eval(y));
+}
+
 TEST(Profile, CountsCallsAndArithmetic) {
   const Tensor a = leaf<float>(Shape{8, 16}, std::vector<float>(128, 1.f));
   const Tensor b = leaf<float>(Shape{16, 4}, std::vector<float>(64, 1.f));

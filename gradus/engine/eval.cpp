@@ -3,6 +3,7 @@
 #include <fmt/format.h>
 
 #include "gradus/base/error.h"
+#include "gradus/engine/anomaly.h"
 #include "gradus/engine/plan_cache.h"
 #include "gradus/engine/run.h"
 #include "gradus/graph/graph.h"
@@ -14,6 +15,7 @@ void eval(std::span<const Tensor> tensors, SourceLocation where) {
   bool pending = false;
   for (const Tensor& tensor : tensors) pending = pending || (tensor.defined() && !tensor.evaluated());
   if (!pending) return;
+  engine::check_for_anomalies(tensors, where);
   Capture captured = capture(tensors);
   std::shared_ptr<engine::CachedPlan> cached;
   try {

@@ -59,6 +59,13 @@ Tensor jacobian_by_columns(const Tensor& output, const Tensor& x, SourceLocation
 Tensor jacobian(const Tensor& output, const Tensor& x, const JacobianOptions& options, SourceLocation where) {
   check_floating("output", output, where);
   check_floating("input", x, where);
+  if (output.rank() + x.rank() > Shape::max_rank) {
+    throw Error(ErrorKind::shape, "jacobian", fmt::format("more than {} axes", Shape::max_rank))
+        .at(where)
+        .operand("output", output.spec())
+        .operand("input", x.spec())
+        .hint("the Jacobian has the axes of both: take it of reshape(output, {-1})");
+  }
   const Shape shape = joined(output.shape(), x.shape());
   const bool forward =
       options.mode == JacobianMode::forward || (options.mode == JacobianMode::automatic && x.numel() < output.numel());

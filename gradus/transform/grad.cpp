@@ -88,7 +88,7 @@ class Reverse {
         args.wanted |= std::uint64_t{1} << std::min<std::size_t>(i, 63);
       }
     }
-    const Tensors flows = node.op.vjp(args);
+    const Tensors flows = flows_of(node, args);
     GRADUS_ASSERT(flows.size() == node.inputs.size());
     // A gradient's work belongs to the module, and to the user's line, of the operation that it differentiates.
     const std::string_view called = transform::gradient_name(node.called.empty() ? node.op.name() : node.called);
@@ -101,6 +101,16 @@ class Reverse {
     }
     // The cotangent of an inner node is not needed again, unless it is itself asked for.
     if (!wanted_[position]) cotangents_[position].clear();
+  }
+
+  /// A user's own rule may refuse: the place is where its operation was called.
+  static Tensors flows_of(const Node& node, const VjpArgs& args) {
+    try {
+      return node.op.vjp(args);
+    } catch (Error& error) {
+      error.at(node.where);
+      throw;
+    }
   }
 
   /// Adds to what flows back to `tensor`, and returns the sum.

@@ -9,8 +9,8 @@
 // function can use any operation, models, grad() and other vmaps, but not the elements: item(), to_vector() and eval() of
 // something that depends on an example throw Error(state).
 //
-// Random numbers: a key that is drawn inside the function is drawn once, so all examples get the same numbers. For numbers
-// of their own, pass keys as a batched argument.
+// Random numbers: a key that is drawn inside the function is drawn once, so all examples get the same numbers. Examples get
+// numbers of their own when these come as a batched argument, or when their keys do: record(RandomNormal{shape}, {key}).
 #pragma once
 
 #include <concepts>
