@@ -83,9 +83,8 @@ void check_for_anomalies(std::span<const Tensor> tensors, SourceLocation where) 
   if (!found->module.empty()) error.context(found->module);
   error.at(leaf ? where : found->where).operand(leaf ? "leaf" : "result", found->spec);
   if (found->backward()) error.note("in the backward pass: part of the " + found->part_of);
-  throw error.hint(
-      leaf ? "look at the data or at the last update of this parameter"
-           : "everything that it was computed from is finite; find_nonfinite() finds the same without a mode");
+  throw error.hint(leaf ? "look at the data or at the last update of this parameter"
+                        : "all that it was computed from is finite: look at the range of its operands");
 }
 
 std::string Anomaly::str() const {

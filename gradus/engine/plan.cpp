@@ -9,10 +9,9 @@
 
 #include "gradus/base/error.h"
 #include "gradus/engine/memory_plan.h"
-#include "gradus/ops/placeholder.h"
-#include "gradus/ops/redirect.h"
 #include "gradus/ops/view.h"
 #include "gradus/transform/fuse.h"
+#include "gradus/transform/redirect.h"
 #include "gradus/transform/schedule.h"
 #include "gradus/transform/simplify.h"
 

@@ -4,9 +4,9 @@
 
 #include "gradus/base/error.h"
 #include "gradus/ops/argument.h"
-#include "gradus/ops/placeholder.h"
 #include "gradus/ops/view.h"
 #include "gradus/transform/grad.h"
+#include "gradus/transform/redirect.h"
 #include "gradus/transform/vmap.h"
 
 namespace gradus::nn::detail {

@@ -7,8 +7,8 @@
 #include "gradus/base/error.h"
 #include "gradus/graph/node.h"
 #include "gradus/ops/batch.h"
-#include "gradus/ops/redirect.h"
 #include "gradus/transform/grad.h"
+#include "gradus/transform/redirect.h"
 
 namespace gradus {
 namespace {

@@ -5,9 +5,8 @@
 #include "gradus/base/error.h"
 #include "gradus/graph/node.h"
 #include "gradus/ops/batch.h"
-#include "gradus/ops/placeholder.h"
-#include "gradus/ops/redirect.h"
 #include "gradus/ops/reduce.h"
+#include "gradus/transform/redirect.h"
 #include "gradus/transform/vmap.h"
 
 namespace gradus::detail {

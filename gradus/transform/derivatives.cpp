@@ -5,9 +5,9 @@
 #include "gradus/base/error.h"
 #include "gradus/graph/node.h"
 #include "gradus/ops/factory.h"
-#include "gradus/ops/placeholder.h"
 #include "gradus/ops/view.h"
 #include "gradus/transform/jvp.h"
+#include "gradus/transform/redirect.h"
 #include "gradus/transform/vmap.h"
 
 namespace gradus {

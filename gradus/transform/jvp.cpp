@@ -3,10 +3,9 @@
 #include <fmt/format.h>
 
 #include "gradus/base/error.h"
-#include "gradus/ops/placeholder.h"
-#include "gradus/ops/redirect.h"
 #include "gradus/transform/grad.h"
 #include "gradus/transform/indexed_walk.h"
+#include "gradus/transform/redirect.h"
 
 namespace gradus {
 namespace {

@@ -8,8 +8,8 @@
 
 #include "gradus/base/error.h"
 #include "gradus/ops/elementwise.h"
-#include "gradus/ops/redirect.h"
 #include "gradus/ops/view.h"
+#include "gradus/transform/redirect.h"
 
 namespace gradus::transform {
 namespace {

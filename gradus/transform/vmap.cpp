@@ -9,10 +9,10 @@
 #include "gradus/ops/batch.h"
 #include "gradus/ops/concat.h"
 #include "gradus/ops/elementwise.h"
-#include "gradus/ops/placeholder.h"
 #include "gradus/ops/view.h"
 #include "gradus/transform/credit.h"
 #include "gradus/transform/indexed_walk.h"
+#include "gradus/transform/redirect.h"
 
 namespace gradus {
 namespace {

@@ -1,8 +1,8 @@
-// Values whose gradient is somebody else's: the ground of checkpoint() and custom_gradient(), and the edge that makes one
-// computation wait for another.
+// The operations that transforms record for their own use: stand-ins for what is not known yet, values whose gradient is
+// somebody else's (checkpoint, custom_gradient), and the edge that makes one computation wait for another.
 #pragma once
 
-#include "gradus/graph/op.h"
+#include "gradus/graph/node.h"
 
 namespace gradus {
 
@@ -46,5 +46,23 @@ struct Barrier {
   Tensors batch(const BatchArgs& args) const;
   bool operator==(const Barrier&) const = default;
 };
+
+/// A tensor of which only type and shape are known: one example inside `vmap`, a cotangent that is still to come.
+/// Transforms replace it; it cannot be evaluated.
+struct Placeholder {
+  DType dtype = DType::f32;
+  Shape shape;
+
+  std::string_view name() const { return "placeholder"; }
+  OpFamily family() const { return OpFamily::opaque; }
+  Specs infer(std::span<const TensorSpec>) const { return {TensorSpec{dtype, shape}}; }
+  Tensors vjp(const VjpArgs&) const { return {}; }
+  bool operator==(const Placeholder&) const = default;
+};
+
+/// A placeholder of the type and shape of `spec`.
+inline Tensor placeholder(const TensorSpec& spec, SourceLocation where = {}) {
+  return record_all(Placeholder{spec.dtype, spec.shape}, {}, where)[0];
+}
 
 }  // namespace gradus

@@ -1,4 +1,4 @@
-#include "gradus/ops/redirect.h"
+#include "gradus/transform/redirect.h"
 
 #include <fmt/format.h>
 
