@@ -5,6 +5,7 @@
 
 #include "gradus/ops/ops.h"
 #include "gradus/ops/region.h"
+#include "gradus/transform/redirect.h"
 
 namespace gradus {
 namespace {
@@ -104,6 +105,8 @@ TEST(Identity, EveryFieldCounts) {
   check(MaxPool2dGather{});
   check(AvgPool2d{windows, true});
   check(AvgPool2dGradient{{windows, false}, 6, 7});
+  check(Barrier{});
+  check(Placeholder{DType::f32, Shape{2}});
   Region region;
   region.space = Shape{2, 3};
   region.inputs.push_back({DType::f32, {3, 1}, 0});
@@ -111,6 +114,16 @@ TEST(Identity, EveryFieldCounts) {
   region.outputs = {1};
   region.specs = {{DType::f32, Shape{2, 3}}};
   check(region);
+}
+
+TEST(Identity, ARedirectIsItsRule) {
+  const Redirect of_softmax{GradientRule(Op(Softmax{1})), 1};
+  EXPECT_EQ(Op(of_softmax), Op(Redirect{GradientRule(Op(Softmax{1})), 1}));
+  for (const Redirect& other : {Redirect{GradientRule(Op(Softmax{0})), 1}, Redirect{GradientRule(Op(Softmax{1})), 2},
+                                Redirect{GradientRule(Op(LogSoftmax{1})), 1}}) {
+    EXPECT_FALSE(Op(of_softmax) == Op(other)) << Op(other).str();
+    EXPECT_NE(Op(of_softmax).hash(), Op(other).hash()) << Op(other).str();
+  }
 }
 
 TEST(Identity, DifferentOperationsWithEqualFieldsDiffer) {

@@ -5,9 +5,13 @@
 #include "gradus/graph/graph.h"
 #include "gradus/ops/ops.h"
 #include "gradus/ops/region.h"
+#include "gradus/transform/checkpoint.h"
 #include "gradus/transform/fuse.h"
 #include "gradus/transform/grad.h"
+#include "gradus/transform/jvp.h"
+#include "gradus/transform/schedule.h"
 #include "gradus/transform/simplify.h"
+#include "gradus/transform/vmap.h"
 
 namespace gradus {
 namespace {
@@ -93,6 +97,32 @@ TEST(Fuse, OneInstructionPerRegionWhenAsked) {
   transform::FuseOptions options;
   options.max_instructions = 1;
   EXPECT_EQ(count(transform::fuse(graph_of(exp(tanh(relu(x)))), options), "region"), 3u);
+}
+
+TEST(Schedule, FinishesShortWaysFirstAndKeepsLeaves) {
+  const Tensor a = tensor({1.f, 2.f}), b = tensor({3.f, 4.f});
+  Tensor deep = matmul(reshape(a, {2, 1}), reshape(b, {1, 2}));
+  for (int i = 0; i < 3; ++i) deep = matmul(deep, deep);
+  const Tensor shallow = matmul(reshape(b, {1, 2}), reshape(a, {2, 1}));
+  const Tensor roots[] = {deep, shallow};
+  const Graph before = transform::simplify(capture(roots).graph), after = transform::schedule(before);
+  EXPECT_EQ(verify(after), "");
+  EXPECT_EQ(after.vertices.size(), before.vertices.size());
+  EXPECT_LT(after.results[1].vertex, after.results[0].vertex);
+  EXPECT_TRUE(after.vertices[0].is_leaf() && after.vertices[1].is_leaf());
+  EXPECT_EQ(after.spec(after.results[0]), before.spec(before.results[0]));
+}
+
+TEST(Transforms, TakeLongChains) {
+  // Recorded, rewritten and released without recursion.
+  const Tensor x = tensor({0.5, 0.25}), t = tensor({1.0, 1.0});
+  const auto chain = [](Tensor y) {
+    for (int i = 0; i < 100000; ++i) y = y * 0.5 + y;
+    return y;
+  };
+  EXPECT_TRUE(jvp({chain(x)}, {x}, {t})[0].defined());
+  EXPECT_EQ(vmap(chain)(x).shape(), (Shape{2}));
+  EXPECT_TRUE(grad(sum(checkpoint(chain, x)), {x})[0].defined());
 }
 
 TEST(Grad, MatchesClosedForms) {
