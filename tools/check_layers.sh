@@ -30,6 +30,7 @@ function declare(line,   words, count, i, name) {
 function library_of(header) {
   if (header ~ /^(oneapi\/dnnl\/)?dnnl/) return "OneDNN"
   if (header ~ /^hwy\//) return "hwy"
+  if (header ~ /^lapacke/) return "LAPACKE"
   if (header ~ /^nlohmann\//) return "nlohmann_json"
   if (header ~ /^toml\+\+\//) return "tomlplusplus"
   if (header ~ /^CLI\//) return "CLI11"

@@ -24,6 +24,21 @@ std::byte* arena(std::size_t bytes) {
   return memory->data();
 }
 
+/// "matrix [1, 0] is singular": which one, by the leading axes of the operand.
+[[noreturn]] void refuse_matrix(const Step& step, const kernel::Status& status, SourceLocation where) {
+  const TensorSpec& spec = step.input_specs[static_cast<std::size_t>(status.input)];
+  std::string place;
+  std::int64_t position = status.position;
+  for (int axis = spec.shape.rank() - 3; axis >= 0; --axis) {
+    place = fmt::format("{}{}{}", position % spec.shape[axis], place.empty() ? "" : ", ", place);
+    position /= spec.shape[axis];
+  }
+  const std::string which = place.empty() ? "the matrix" : fmt::format("matrix [{}] of the batch", place);
+  Error error(ErrorKind::value, std::string(step.op.name()), fmt::format("{} {}", which, status.fault));
+  if (step.label) error.context(*step.label);
+  throw error.at(where).operand("input", spec);
+}
+
 [[noreturn]] void refuse_index(const Step& step, const kernel::Status& status, SourceLocation where) {
   const auto& spec = step.input_specs[static_cast<std::size_t>(status.input)];
   Error error(ErrorKind::index, std::string(step.op.name()),
@@ -50,6 +65,7 @@ class Runner {
       const double start = profiling ? profile_clock() : 0;
       const kernel::Status status = step.kernel->run({inputs_, outputs_, scratch});
       if (profiling) profile_step(step, start);
+      if (status.fault) refuse_matrix(step, status, captured_.where[static_cast<std::size_t>(step.source)]);
       if (!status.ok) refuse_index(step, status, captured_.where[static_cast<std::size_t>(step.source)]);
     }
   }

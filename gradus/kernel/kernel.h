@@ -37,7 +37,7 @@ struct Arguments {
   }
 };
 
-/// Whether a call succeeded. Only the *elements* of a tensor can make one fail (a label out of range): shapes and types
+/// Whether a call succeeded. Only the *elements* of a tensor can make one fail (a label out of range, a singular matrix): shapes and types
 /// were checked when the node was recorded.
 struct Status {
   bool ok = true;
@@ -45,6 +45,8 @@ struct Status {
   std::int64_t value = 0;     ///< what it is
   std::int64_t limit = 0;     ///< it must be in [0, limit)
   int input = 0;              ///< of which operand
+  /// Instead of an index: what is wrong with matrix number `position` of a batch, as in "is singular".
+  const char* fault = nullptr;
 };
 
 /// An operation bound to types and shapes: everything that can refuse, refused while it was made. Running is const, and

@@ -15,7 +15,9 @@ std::vector<Implementation> reduce_kernels();
 std::vector<Implementation> softmax_kernels();
 std::vector<Implementation> scan_kernels();
 std::vector<Implementation> index_kernels();
+std::vector<Implementation> sort_kernels();
 std::vector<Implementation> random_kernels();
+std::vector<Implementation> lapack_kernels();
 
 std::vector<Implementation> onednn_matmul_kernels();
 std::vector<Implementation> onednn_conv_kernels();

@@ -4,7 +4,7 @@
 //   avg_pool2d(x, {3, 3}, {.stride = 2, .padding = 1})
 //
 // The operations work on images; sequences are images of one row, and volumes are pooled over their planes first and over
-// the depth then. Adaptive and global pooling, Lp pooling and unpooling: ops/adaptive_pool.h.
+// the depth then. Adaptive and global pooling, Lp pooling and unpooling: ops/pooling/adaptive_pool.h.
 #pragma once
 
 #include <array>

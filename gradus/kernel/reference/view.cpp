@@ -7,6 +7,7 @@
 #include "gradus/kernel/reference/support.h"
 #include "gradus/kernel/registry.h"
 #include "gradus/ops/view.h"
+#include "gradus/ops/views/rearrange.h"
 
 namespace gradus::kernel {
 namespace {
@@ -183,6 +184,19 @@ std::unique_ptr<Kernel> make_slice(const Request& request, std::string&) {
   return strided_copy(request, strides, offset);
 }
 
+std::unique_ptr<Kernel> make_flip(const Request& request, std::string&) {
+  const Shape& shape = request.inputs[0].shape;
+  Strides strides = row_major_strides(shape);
+  std::int64_t offset = 0;
+  for (int axis = 0; axis < shape.rank(); ++axis) {
+    if ((request.op.as<Flip>()->axes >> axis & 1) == 0 || shape[axis] == 0) continue;
+    std::int64_t& stride = strides[static_cast<std::size_t>(axis)];
+    offset += (shape[axis] - 1) * stride;
+    stride = -stride;
+  }
+  return strided_copy(request, strides, offset);
+}
+
 std::unique_ptr<Kernel> make_broadcast(const Request& request, std::string&) {
   const Shape &from = request.inputs[0].shape, &to = request.outputs[0].shape;
   const Strides dense = row_major_strides(from);
@@ -198,9 +212,10 @@ std::unique_ptr<Kernel> make_broadcast(const Request& request, std::string&) {
 }  // namespace
 
 std::vector<Implementation> view_kernels() {
-  return {{"reshape", "reference", make_reshape}, {"redirect", "reference", make_copies},
-          {"barrier", "reference", make_copies},  {"permute", "reference", make_permute},
-          {"slice", "reference", make_slice},     {"broadcast_to", "reference", make_broadcast}};
+  return {{"reshape", "reference", make_reshape},       {"redirect", "reference", make_copies},
+          {"barrier", "reference", make_copies},        {"permute", "reference", make_permute},
+          {"slice", "reference", make_slice},           {"flip", "reference", make_flip},
+          {"broadcast_to", "reference", make_broadcast}};
 }
 
 }  // namespace gradus::kernel

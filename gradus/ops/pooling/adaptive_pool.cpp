@@ -1,4 +1,4 @@
-#include "gradus/ops/adaptive_pool.h"
+#include "gradus/ops/pooling/adaptive_pool.h"
 
 #include <fmt/format.h>
 

@@ -1,0 +1,183 @@
+#include "gradus/ops/sorting/embedding.h"
+
+#include <fmt/format.h>
+
+#include <limits>
+
+#include "gradus/base/error.h"
+#include "gradus/graph/node.h"
+#include "gradus/ops/argument.h"
+#include "gradus/ops/elementwise.h"
+#include "gradus/ops/factory.h"
+#include "gradus/ops/index.h"
+#include "gradus/ops/operands.h"
+#include "gradus/ops/reduce.h"
+#include "gradus/ops/sorting/sort.h"
+#include "gradus/ops/view.h"
+
+namespace gradus {
+namespace {
+
+/// The table and the indexes of an embedding.
+struct Table {
+  Tensor weight, index;
+  std::optional<std::int64_t> padding;
+
+  Table(const char* op, const TensorArg& weight_arg, const TensorArg& index_arg,
+        std::optional<std::int64_t> padding_idx, SourceLocation where)
+      : weight(detail::tensor_operand(op, "weight", weight_arg, where)),
+        index(detail::tensor_operand(op, "index", index_arg, where)),
+        padding(padding_idx) {
+    if (weight.rank() != 2) {
+      throw Error(ErrorKind::shape, op)
+          .at(where)
+          .operand("weight", weight.spec(), "expected 2 axes: (rows, size)")
+          .operand("index", index.spec());
+    }
+    const std::int64_t rows = weight.shape()[0];
+    if (padding && *padding < 0) *padding += rows;
+    if (padding && (*padding < 0 || *padding >= rows)) {
+      throw Error(ErrorKind::value, op)
+          .at(where)
+          .operand("weight", weight.spec())
+          .field("padding_idx", fmt::format("{}, expected {} to {}", *padding_idx, -rows, rows - 1));
+    }
+  }
+
+  /// Whether an index counts, or undefined when all do.
+  Tensor counts() const {
+    return padding ? not_equal(index, constant(static_cast<double>(*padding), index.dtype())) : Tensor();
+  }
+};
+
+Tensor rows_of(const Table& table, SourceLocation where) {
+  const Tensor rows = take(TensorArg(table.weight, where), table.index);
+  rows.node()->called = "embedding";
+  return rows;
+}
+
+/// How many of each bag count, at least 1, in the type of the weights; `bag` sums [.., length] per bag.
+template <class Sum>
+Tensor divisor(const Table& table, DType dtype, const Sum& bag) {
+  const Tensor counts = table.counts();
+  const Tensor ones_of = counts.defined() ? cast(counts, dtype) : ones(table.index.shape(), dtype);
+  return unsqueeze(maximum(bag(ones_of), constant(1, dtype)), -1);
+}
+
+/// The rows, weighted, with zeros for those that do not count.
+Tensor weighted_rows(const Table& table, const EmbeddingBagOptions& options, SourceLocation where) {
+  Tensor rows = rows_of(table, where);
+  const Tensor& weights = options.per_sample_weights;
+  if (weights.defined()) {
+    if (options.mode != BagMode::sum || weights.shape() != table.index.shape()) {
+      throw Error(ErrorKind::usage, "embedding_bag",
+                  "per_sample_weights have the shape of the index, and weigh sums only")
+          .at(where)
+          .operand("index", table.index.spec())
+          .operand("per_sample_weights", weights.spec());
+    }
+    rows = rows * unsqueeze(weights, -1);
+  }
+  const Tensor counts = table.counts();
+  return counts.defined() ? gradus::where(unsqueeze(counts, -1), rows, constant(0, rows.dtype())) : rows;
+}
+
+Tensor largest_of_bags(const Table& table, SourceLocation where) {
+  Tensor rows = rows_of(table, where);
+  const Tensor counts = table.counts();
+  if (!counts.defined()) return max(rows, 1);
+  const Tensor lowest = constant(-std::numeric_limits<double>::infinity(), rows.dtype());
+  const Tensor largest = max(gradus::where(unsqueeze(counts, -1), rows, lowest), 1);
+  const Tensor any = greater(sum(cast(counts, DType::i64), 1, {.keepdim = true}), constant(0, DType::i64));
+  return gradus::where(any, largest, constant(0, rows.dtype()));
+}
+
+}  // namespace
+
+Tensor embedding(const TensorArg& weight, const TensorArg& index, std::optional<std::int64_t> padding_idx,
+                 SourceLocation where) {
+  const Table table("embedding", weight, index, padding_idx, where);
+  const Tensor rows = rows_of(table, where);
+  const Tensor counts = table.counts();
+  return counts.defined() ? gradus::where(unsqueeze(counts, -1), rows, stop_gradient(rows)) : rows;
+}
+
+Tensor embedding_bag(const TensorArg& weight, const TensorArg& index, const EmbeddingBagOptions& options,
+                     SourceLocation where) {
+  const Table table("embedding_bag", weight, index, options.padding_idx, where);
+  if (table.index.rank() != 2) {
+    throw Error(ErrorKind::shape, "embedding_bag")
+        .at(where)
+        .operand("weight", table.weight.spec())
+        .operand("index", table.index.spec(), "expected 2 axes: (bags, length)")
+        .hint("bags of different lengths have offsets: embedding_bag(weight, index, offsets)");
+  }
+  if (table.index.shape()[1] == 0) {
+    return zeros(Shape{table.index.shape()[0], table.weight.shape()[1]}, table.weight.dtype());
+  }
+  if (options.mode == BagMode::max) return largest_of_bags(table, where);
+  const Tensor sums = sum(weighted_rows(table, options, where), 1);
+  if (options.mode == BagMode::sum) return sums;
+  return sums / divisor(table, sums.dtype(), [](const Tensor& x) { return sum(x, 1); });
+}
+
+Tensor embedding_bag(const TensorArg& weight, const TensorArg& index, const Tensor& offsets,
+                     const EmbeddingBagOptions& options, SourceLocation where) {
+  const Table table("embedding_bag", weight, index, options.padding_idx, where);
+  const Tensor starts = detail::tensor_operand("embedding_bag", "offsets", TensorArg(offsets, where), where);
+  if (table.index.rank() != 1 || starts.rank() != 1) {
+    throw Error(ErrorKind::shape, "embedding_bag")
+        .at(where)
+        .operand("index", table.index.spec(), "expected 1 axis")
+        .operand("offsets", starts.spec(), "expected 1 axis");
+  }
+  if (options.mode == BagMode::max) {
+    throw Error(ErrorKind::usage, "embedding_bag", "bags with offsets have sums and means only")
+        .at(where)
+        .hint("give one bag per row, filled up with padding_idx");
+  }
+  const Tensor position = cast(arange(table.index.shape()[0]), starts.dtype());
+  const Tensor bag = searchsorted(TensorArg(starts, where), position, {.right = true}) - constant(1, DType::i64);
+  const auto sum_bags = [&](const Tensor& x) {
+    Shape shape = x.shape();
+    shape.set(0, starts.shape()[0]);
+    return record(TakeAdd{0}, {zeros(shape, x.dtype()), bag, x}, where);
+  };
+  const Tensor sums = sum_bags(weighted_rows(table, options, where));
+  return options.mode == BagMode::sum ? sums : sums / divisor(table, sums.dtype(), sum_bags);
+}
+
+Tensor index_add(const TensorArg& x, int axis, const TensorArg& index, const TensorArg& source, double alpha) {
+  const Tensor input = detail::operand(x, "index_add");
+  const Tensor& indexes = detail::tensor_operand("index_add", "index", index, x.where());
+  Tensor added = detail::tensor_operand("index_add", "source", source, x.where());
+  const int at = detail::normalize_axis(axis, input, "index_add", x.where());
+  if (indexes.rank() != 1) {
+    throw Error(ErrorKind::shape, "index_add").at(x.where()).operand("index", indexes.spec(), "expected 1 axis");
+  }
+  if (alpha != 1) added = added * constant(alpha, added.dtype());
+  const Tensor result = record(TakeAdd{at}, {input, indexes, added}, x.where());
+  result.node()->called = "index_add";
+  return result;
+}
+
+Tensor take_along_dim(const TensorArg& x, const TensorArg& index, int axis) {
+  Tensor input = detail::operand(x, "take_along_dim"), indexes = detail::operand(index, "take_along_dim");
+  const int at = detail::normalize_axis(axis, input, "take_along_dim", x.where());
+  if (indexes.rank() != input.rank()) {
+    throw Error(ErrorKind::shape, "take_along_dim")
+        .at(x.where())
+        .operand("input", input.spec())
+        .operand("index", indexes.spec(), fmt::format("expected {} axes", input.rank()));
+  }
+  Shape to = input.shape(), index_to = indexes.shape();
+  for (int a = 0; a < input.rank(); ++a) {
+    if (a == at) continue;
+    if (to[a] == 1) to.set(a, index_to[a]);
+    if (index_to[a] == 1) index_to.set(a, to[a]);
+  }
+  input = broadcast_to(TensorArg(input, x.where()), to);
+  return gather(TensorArg(input, x.where()), at, broadcast_to(TensorArg(indexes, x.where()), index_to));
+}
+
+}  // namespace gradus
