@@ -3,6 +3,7 @@
 
 #include <string>
 
+#include "gradus/ops/linalg/factorizations.h"
 #include "gradus/ops/ops.h"
 #include "gradus/ops/region.h"
 #include "gradus/transform/redirect.h"
@@ -89,10 +90,16 @@ TEST(Identity, EveryFieldCounts) {
   check(Take{1});
   check(TakeAdd{1});
   check(OneHot{4});
+  check(Sort{true});
+  check(SearchSorted{true});
+  check(Flip{5});
   check(RandomUniform{Shape{3}, DType::f64});
   check(RandomNormal{Shape{3}, DType::f64});
   check(RandomPermutation{5});
   check(MatMul{true, false});
+  check(linalg::Cholesky{});
+  check(linalg::TriangularSolve{true, false, true});
+  check(linalg::Solve{});
   check(Conv1d{{2}, {1}, {1}, 2});
   check(conv);
   check(Conv3d{});

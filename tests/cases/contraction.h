@@ -58,6 +58,55 @@ inline void add_pool_cases(std::vector<OpCase>& cases) {
   cases.push_back({"lp_pool1d", {Shape{1, 2, 6}}, [](const Tensors& x) { return lp_pool1d(x[0], 3, 2); }, 0.1, 1});
 }
 
+/// Linear algebra; symmetric and well-conditioned matrices are made from the inputs.
+inline void add_linalg_cases(std::vector<OpCase>& cases) {
+  const Shape stack{2, 3, 3};
+  const auto unary = [&](const char* name, const Shape& shape, Tensor (*f)(const Tensor&)) {
+    cases.push_back({name, {shape}, [f](const Tensors& x) { return f(x[0]); }});
+  };
+  static const auto t = [](const Tensor& x) { return transpose(x, -2, -1); };
+  static const auto definite = [](const Tensor& x) { return matmul(x, t(x)) + eye(x.size(-2), x.dtype()); };
+  static const auto regular = [](const Tensor& x) { return x + 3 * eye(x.size(-1), x.dtype()); };
+  unary("cholesky", stack, [](const Tensor& x) { return linalg::cholesky(definite(x)); });
+  cases.push_back({"solve", {stack, Shape{3, 2}}, [](const Tensors& x) { return linalg::solve(regular(x[0]), x[1]); }});
+  cases.push_back({"triangular_solve", {stack, Shape{2, 2, 3}}, [](const Tensors& x) {
+                     return linalg::solve_triangular(regular(x[0]), x[1], {.upper = true, .left = false}) +
+                            t(linalg::solve_triangular(regular(x[0]), t(x[1]), {.unitriangular = true}));
+                   }});
+  unary("slogdet", stack, [](const Tensor& x) { return linalg::slogdet(regular(x)).logabsdet + linalg::det(x); });
+  unary("qr", {4, 3}, [](const Tensor& x) { return matmul(linalg::qr(x).q, sin(linalg::qr(x).r)); });
+  unary("qr", {2, 3}, [](const Tensor& x) { return sin(linalg::qr(x).r); });
+  unary("eigh", stack, [](const Tensor& x) {
+    const auto [w, v] = linalg::eigh(x + t(x));
+    return square(v) * unsqueeze(w, -1);
+  });
+  unary("svd", {2, 4, 3}, [](const Tensor& x) {
+    const auto [u, s, vh] = linalg::svd(x);
+    return matmul(square(u) * unsqueeze(s, -2), square(vh));
+  });
+  unary("svd", {3, 4}, [](const Tensor& x) { return matmul(linalg::svd(x).u, linalg::svd(x).vh); });
+  unary("pinv", {4, 2}, [](const Tensor& x) { return linalg::pinv(x) + linalg::matrix_norm(x, "nuc"); });
+}
+
+/// Products that are made of matrix products.
+inline void add_product_cases(std::vector<OpCase>& cases) {
+  const auto binary = [&](const char* name, const Shape& a, const Shape& b, Tensor (*f)(const Tensor&, const Tensor&)) {
+    cases.push_back({name, {a, b}, [f](const Tensors& x) { return f(x[0], x[1]); }});
+  };
+  binary("tensordot", {2, 3, 4}, {4, 3, 2}, [](const Tensor& a, const Tensor& b) {
+    return tensordot(a, b, {{1, 1}, {2, 0}});
+  });
+  binary("kron", {2, 3}, {3, 2}, [](const Tensor& a, const Tensor& b) { return kron(a, b); });
+  binary("cdist", {3, 4}, {2, 4}, [](const Tensor& a, const Tensor& b) { return cdist(a, b) + cdist(a, b, 3); });
+  binary("outer", {3}, {4}, [](const Tensor& a, const Tensor& b) { return outer(a, b) * dot(a, a); });
+  binary("einsum", {2, 3, 4}, {2, 4, 5}, [](const Tensor& a, const Tensor& b) {
+    return einsum("...ij,...jk->k...", {a, b});
+  });
+  binary("einsum", {3, 3, 2}, {2, 4}, [](const Tensor& a, const Tensor& b) {
+    return einsum("iij,jk,jl->lik", {a, b, b});
+  });
+}
+
 inline void add_contraction_cases(std::vector<OpCase>& cases) {
   cases.push_back({"matmul", {Shape{3, 4}, Shape{4, 2}}, [](const Tensors& x) { return matmul(x[0], x[1]); }});
   cases.push_back({"matmul", {Shape{2, 3, 4}, Shape{2, 4, 5}}, [](const Tensors& x) { return matmul(x[0], x[1]); }});
@@ -96,6 +145,8 @@ inline void add_contraction_cases(std::vector<OpCase>& cases) {
   cases.push_back({"avg_pool2d_gradient", {Shape{1, 2, 4, 4}}, [](const Tensors& x) {
                      return grad(sum(square(avg_pool2d(x[0], 2))), {x[0]})[0];
                    }});
+  add_linalg_cases(cases);
+  add_product_cases(cases);
   add_conv_cases(cases);
   add_pool_cases(cases);
 }
