@@ -1,7 +1,7 @@
 #include "gradus/models/lenet5.h"
 
 #include "gradus/ops/elementwise.h"
-#include "gradus/ops/pool.h"
+#include "gradus/ops/pooling/pool.h"
 #include "gradus/ops/view.h"
 
 namespace gradus::models {

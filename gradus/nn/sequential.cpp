@@ -2,7 +2,7 @@
 
 #include "gradus/base/error.h"
 #include "gradus/ops/elementwise.h"
-#include "gradus/ops/pool.h"
+#include "gradus/ops/pooling/pool.h"
 #include "gradus/ops/view.h"
 
 namespace gradus::nn {

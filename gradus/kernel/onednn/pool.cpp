@@ -1,5 +1,5 @@
 // Average pooling by oneDNN.
-#include "gradus/ops/pool.h"
+#include "gradus/ops/pooling/pool.h"
 #include "gradus/kernel/onednn/program.h"
 #include "gradus/kernel/registry.h"
 

@@ -3,7 +3,7 @@
 
 #include <cstdint>
 
-#include "gradus/ops/pool.h"
+#include "gradus/ops/pooling/pool.h"
 
 namespace gradus::kernel {
 

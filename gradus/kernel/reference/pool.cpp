@@ -5,7 +5,7 @@
 
 #include "gradus/base/parallel.h"
 #include "gradus/kernel/registry.h"
-#include "gradus/ops/pool.h"
+#include "gradus/ops/pooling/pool.h"
 
 namespace gradus::kernel {
 namespace {

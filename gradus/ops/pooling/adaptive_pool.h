@@ -8,7 +8,7 @@
 #include <cstdint>
 #include <optional>
 
-#include "gradus/ops/pool.h"
+#include "gradus/ops/pooling/pool.h"
 
 namespace gradus {
 

@@ -1,4 +1,4 @@
-#include "gradus/ops/pool.h"
+#include "gradus/ops/pooling/pool.h"
 
 #include <fmt/format.h>
 
