@@ -8,7 +8,7 @@
 #include "gradus/models/activations.h"
 #include "gradus/nn/conv.h"
 #include "gradus/nn/linear.h"
-#include "gradus/ops/adaptive_pool.h"
+#include "gradus/ops/pooling/adaptive_pool.h"
 
 namespace gradus::models {
 namespace {
