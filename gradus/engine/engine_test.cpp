@@ -11,8 +11,10 @@
 #include "gradus/engine/anomaly.h"
 #include "gradus/engine/eval.h"
 #include "gradus/engine/interpret.h"
+#include "gradus/engine/plan.h"
 #include "gradus/engine/plan_cache.h"
 #include "gradus/engine/profile.h"
+#include "gradus/graph/graph.h"
 #include "gradus/graph/node.h"
 #include "gradus/ops/ops.h"
 #include "gradus/transform/grad.h"
@@ -258,6 +260,23 @@ TEST(Anomaly, NamesWhereANanWasBorn) {
   EXPECT_FALSE(engine::find_nonfinite(sum(tensor({1.f}))));
   const Tensor bad = tensor({1.f, std::numeric_limits<float>::infinity()});
   EXPECT_EQ(engine::find_nonfinite(exp(bad))->op, "leaf");
+}
+
+TEST(MemoryPlan, AnIndexThatWasCheckedCannotFailAgain) {
+  // The gradient of a look-up comes last, and reads the indexes of the look-up: updates before it still run in place.
+  const auto ones_of = [](const Shape& shape) {
+    return leaf<float>(shape, std::vector<float>(static_cast<std::size_t>(shape.numel()), 1.f));
+  };
+  const Tensors updated = [&] {
+    const Tensor table = ones_of({6, 4}), weight = ones_of({4, 3});
+    const Tensors g = grad(sum(tanh(matmul(take(table, tensor({0, 5})), weight))), {table, weight});
+    const Tensor moved = ones_of({6, 4}) * 0.9f + g[0], moved_weight = ones_of({4, 3}) * 0.9f + g[1];
+    return Tensors{moved, table - moved * 0.1f, moved_weight, weight - moved_weight * 0.1f};
+  }();
+  const engine::Plan plan = engine::make_plan(capture(updated).graph);
+  int donated = 0;
+  for (const engine::ResultBuffer& buffer : plan.result_buffers) donated += buffer.donor >= 0;
+  EXPECT_EQ(donated, 2) << plan.print();
 }
 
 TEST(Anomaly, NamesTheOperationThatIsDifferentiated) {

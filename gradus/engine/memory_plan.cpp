@@ -2,10 +2,13 @@
 
 #include <algorithm>
 #include <map>
+#include <optional>
+#include <set>
 #include <utility>
 
 #include "gradus/base/buffer.h"
 #include "gradus/base/error.h"
+#include "gradus/ops/index.h"
 
 namespace gradus::engine {
 namespace {
@@ -60,6 +63,16 @@ class Arena {
   std::map<std::size_t, std::size_t> free_;  // offset -> length
   std::size_t size_ = 0;
 };
+
+/// Of an operation that checks the elements of its second input: the size that they must stay below.
+std::optional<std::int64_t> index_limit(const Step& step) {
+  const auto size = [&](int axis) { return step.input_specs[0].shape[axis]; };
+  if (const Take* take = step.op.as<Take>()) return size(take->axis);
+  if (const TakeAdd* take_add = step.op.as<TakeAdd>()) return size(take_add->axis);
+  if (const Gather* gather = step.op.as<Gather>()) return size(gather->axis);
+  if (const ScatterAdd* scatter_add = step.op.as<ScatterAdd>()) return size(scatter_add->axis);
+  return std::nullopt;
+}
 
 class Planner {
  public:
@@ -155,8 +168,14 @@ class Planner {
       for (const std::int32_t input : step.inputs) last_use_[static_cast<std::size_t>(input)] = s;
       for (const std::int32_t output : step.outputs) touch_output(output, s);
       if (step.scratch >= 0) touch_output(step.scratch, s);
-      if (step.kernel->can_fail()) last_fallible_ = s;
+      if (step.kernel->can_fail() && !was_checked(step)) last_fallible_ = s;
     }
+  }
+
+  /// Whether an earlier step has failed already if this one would: the gradient of a look-up reads the same indexes.
+  bool was_checked(const Step& step) {
+    const std::optional<std::int64_t> limit = index_limit(step);
+    return limit && !checked_.emplace(step.inputs[1], *limit).second;
   }
 
   void touch_output(std::int32_t index, std::int32_t step) {
@@ -224,6 +243,7 @@ class Planner {
   std::vector<std::int32_t> first_use_, last_use_, merged_into_;
   std::vector<char> donatable_;  // by storage
   std::int32_t last_fallible_ = -1;
+  std::set<std::pair<std::int32_t, std::int64_t>> checked_;  // storage of indexes, their limit
 };
 
 }  // namespace

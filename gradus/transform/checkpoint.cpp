@@ -6,6 +6,7 @@
 
 #include "gradus/base/error.h"
 #include "gradus/graph/node.h"
+#include "gradus/ops/argument.h"
 #include "gradus/ops/batch.h"
 #include "gradus/transform/grad.h"
 #include "gradus/transform/redirect.h"
@@ -123,6 +124,8 @@ struct CheckpointRule {
 }  // namespace
 
 namespace detail {
+
+Tensor checkpoint_input(const TensorArg& argument) { return operand(argument, "checkpoint"); }
 
 Tensors checkpoint(const Tensors& outputs, const Tensors& inputs, SourceLocation where) {
   if (outputs.empty()) throw Error(ErrorKind::usage, "checkpoint", "the function returned no tensors").at(where);

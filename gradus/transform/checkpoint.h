@@ -17,6 +17,7 @@
 namespace gradus {
 
 namespace detail {
+Tensor checkpoint_input(const TensorArg& argument);
 Tensors checkpoint(const Tensors& outputs, const Tensors& inputs, SourceLocation where);
 }  // namespace detail
 
@@ -26,8 +27,8 @@ Tensors checkpoint(const Tensors& outputs, const Tensors& inputs, SourceLocation
 /// leaves, so pass it as an input to keep it. The function runs once, and must not evaluate.
 template <class Function, std::convertible_to<Tensor>... More>
 auto checkpoint(Function&& function, const TensorArg& first, const More&... more) {
-  const Tensors inputs{first.tensor(), static_cast<Tensor>(more)...};
-  auto outputs = std::invoke(function, first.tensor(), static_cast<Tensor>(more)...);
+  const Tensors inputs{detail::checkpoint_input(first), static_cast<Tensor>(more)...};
+  auto outputs = std::invoke(function, inputs.front(), static_cast<Tensor>(more)...);
   if constexpr (std::convertible_to<decltype(outputs), Tensor>) {
     return detail::checkpoint({static_cast<Tensor>(std::move(outputs))}, inputs, first.where()).front();
   } else {
