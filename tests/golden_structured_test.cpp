@@ -120,6 +120,16 @@ TEST(GoldenStructured, Indexing) {
   const GoldenFile file = golden("structured");
   const Tensor tokens = tensor({{0, 3, 1}, {1, 1, 4}});
   both(file, "scatter", 2, [](const Tensors& x) { return scatter(x[0], 1, tensor({{0, 3}, {1, 2}, {2, 0}}), x[1]); });
+  const auto folded = [&](const char* name, ScatterReduce fold, bool include_self = true) {
+    both(file, name, 2, [&](const Tensors& x) {
+      return scatter_reduce(x[0], 1, tensor({{0, 3, 0}, {2, 2, 2}}), x[1], fold, include_self);
+    });
+  };
+  folded("scatter_amax", ScatterReduce::amax);
+  folded("scatter_amin", ScatterReduce::amin);
+  folded("scatter_mean", ScatterReduce::mean);
+  folded("scatter_sum", ScatterReduce::sum);
+  folded("scatter_mean_only", ScatterReduce::mean, false);
   both(file, "sort", 1, [](const Tensors& x) { return sort(x[0], 1, {.descending = true}).values; });
   both(file, "topk", 1, [](const Tensors& x) { return topk(x[0], 3, {.largest = false}).values; });
   both(file, "kthvalue", 1, [](const Tensors& x) { return kthvalue(x[0], 2, 0).values; });
@@ -133,6 +143,9 @@ TEST(GoldenStructured, Indexing) {
   bag("bag_sum", BagMode::sum);
   bag("bag_mean", BagMode::mean);
   bag("bag_max", BagMode::max);
+  both(file, "bag_offsets_max", 1, [&](const Tensors& x) {
+    return embedding_bag(x[0], flatten(tokens), tensor({0, 4, 4}), {.mode = BagMode::max});
+  });
   both(file, "bag_offsets", 1, [&](const Tensors& x) {
     return embedding_bag(x[0], flatten(tokens), tensor({0, 4, 4}));
   });

@@ -87,6 +87,7 @@ TEST(Identity, EveryFieldCounts) {
   check(Gather{1});
   check(ScatterAdd{1});
   check(Scatter{1});
+  check(ScatterExtreme{1, true});
   check(Take{1});
   check(TakeAdd{1});
   check(OneHot{4});

@@ -102,12 +102,6 @@ const std::vector<WrongUse> indexing = {
   weight  f32 [5, 2]
   index   i64 [2]   expected 2 axes: (bags, length)
   hint: bags of different lengths have offsets: embedding_bag(weight, index, offsets))"},
-    {"largest of bags",
-     [] {
-       embedding_bag(ones({5, 2}), tensor({0, 1}), tensor({0}), {.mode = BagMode::max});
-     },
-     R"(usage error in embedding_bag: bags with offsets have sums and means only
-  hint: give one bag per row, filled up with padding_idx)"},
     {"index_add",
      [] {
        index_add(ones({2, 3}), 0, tensor({0, 1}), ones({2, 2}));

@@ -2,6 +2,7 @@
 
 #include <fmt/format.h>
 
+#include <limits>
 #include <vector>
 
 #include "gradus/ops/batch.h"
@@ -82,6 +83,31 @@ void check_evaluated(std::string_view op, const Tensor& index, std::int64_t limi
   if (index.dtype() == DType::i32) check_elements<std::int32_t>(op, index, limit, where);
 }
 
+/// The rule of the scatters: index and source of one shape, inside of the base.
+Specs infer_scatter(std::string_view op, std::span<const TensorSpec> inputs, int axis, bool moves) {
+  require_index_type(op, inputs[1]);
+  require_same_type(op, inputs[0], inputs[2], moves);
+  require_inside(op, inputs[0], inputs[1], axis);
+  if (inputs[2].shape != inputs[1].shape) {
+    throw Error(ErrorKind::shape, std::string(op))
+        .operand("index", inputs[1])
+        .operand("source", inputs[2], "expected the shape of the index");
+  }
+  return {inputs[0]};
+}
+
+/// The operands, all with the batch in front.
+Tensors all_batched(const BatchArgs& args) {
+  Tensors operands;
+  for (int i = 0; i < static_cast<int>(args.inputs.size()); ++i) {
+    const Tensor& x = args.inputs[static_cast<std::size_t>(i)];
+    Shape shape = x.shape();
+    if (!args.is_batched(i)) shape.insert(0, args.size);
+    operands.push_back(broadcast_to(x, shape));
+  }
+  return operands;
+}
+
 Tensor zeros_of(const TensorSpec& spec) { return broadcast_to(constant(0, spec.dtype), spec.shape); }
 
 }  // namespace
@@ -100,17 +126,7 @@ Tensors Gather::vjp(const VjpArgs& args) const {
   return {record(ScatterAdd{axis}, {base, args.inputs[1], args.cotangents[0]}), Tensor()};
 }
 
-Specs ScatterAdd::infer(std::span<const TensorSpec> inputs) const {
-  require_index_type(name(), inputs[1]);
-  require_same_type(name(), inputs[0], inputs[2]);
-  require_inside(name(), inputs[0], inputs[1], axis);
-  if (inputs[2].shape != inputs[1].shape) {
-    throw Error(ErrorKind::shape, std::string(name()))
-        .operand("index", inputs[1])
-        .operand("source", inputs[2], "expected the shape of the index");
-  }
-  return {inputs[0]};
-}
+Specs ScatterAdd::infer(std::span<const TensorSpec> inputs) const { return infer_scatter(name(), inputs, axis, false); }
 
 Tensors ScatterAdd::vjp(const VjpArgs& args) const {
   const Tensor& cotangent = args.cotangents[0];
@@ -118,17 +134,7 @@ Tensors ScatterAdd::vjp(const VjpArgs& args) const {
   return {cotangent, Tensor(), source};
 }
 
-Specs Scatter::infer(std::span<const TensorSpec> inputs) const {
-  require_index_type(name(), inputs[1]);
-  require_same_type(name(), inputs[0], inputs[2], true);
-  require_inside(name(), inputs[0], inputs[1], axis);
-  if (inputs[2].shape != inputs[1].shape) {
-    throw Error(ErrorKind::shape, std::string(name()))
-        .operand("index", inputs[1])
-        .operand("source", inputs[2], "expected the shape of the index");
-  }
-  return {inputs[0]};
-}
+Specs Scatter::infer(std::span<const TensorSpec> inputs) const { return infer_scatter(name(), inputs, axis, true); }
 
 Tensors Scatter::vjp(const VjpArgs& args) const {
   const Tensor &cotangent = args.cotangents[0], &index = args.inputs[1];
@@ -147,15 +153,23 @@ Tensors Scatter::vjp(const VjpArgs& args) const {
   return gradients;
 }
 
-Tensors Scatter::batch(const BatchArgs& args) const {
-  Tensors operands;
-  for (int i = 0; i < 3; ++i) {
-    const Tensor& x = args.inputs[static_cast<std::size_t>(i)];
-    Shape shape = x.shape();
-    shape.insert(0, args.size);
-    operands.push_back(args.is_batched(i) ? x : broadcast_to(x, shape));
-  }
-  return record_all(Scatter{axis + 1}, operands, {});
+Tensors Scatter::batch(const BatchArgs& args) const { return record_all(Scatter{axis + 1}, all_batched(args), {}); }
+
+Specs ScatterExtreme::infer(std::span<const TensorSpec> inputs) const {
+  return infer_scatter(name(), inputs, axis, false);
+}
+
+Tensors ScatterExtreme::vjp(const VjpArgs& args) const {
+  const Tensor &x = args.inputs[0], &index = args.inputs[1], &source = args.inputs[2];
+  const Tensor &y = args.outputs[0], &g = args.cotangents[0];
+  const Tensor of_x = cast(equal(x, y), g.dtype());
+  const Tensor of_source = cast(equal(source, record(Gather{axis}, {y, index})), g.dtype());
+  const Tensor share = g / record(ScatterAdd{axis}, {of_x, index, of_source});
+  return {of_x * share, Tensor(), of_source * record(Gather{axis}, {share, index})};
+}
+
+Tensors ScatterExtreme::batch(const BatchArgs& args) const {
+  return record_all(ScatterExtreme{axis + 1, largest}, all_batched(args), {});
 }
 
 Specs Take::infer(std::span<const TensorSpec> inputs) const {
@@ -239,35 +253,66 @@ Tensor gather(const TensorArg& x, int axis, const TensorArg& index) {
   return result;
 }
 
-Tensor scatter_add(const TensorArg& x, int axis, const TensorArg& index, const TensorArg& source) {
-  const Tensor input = detail::operand(x, "scatter_add"), indexes = detail::operand(index, "scatter_add");
-  const ScatterAdd op{detail::normalize_axis(axis, input, "scatter_add", x.where())};
-  Tensor used = detail::operand(source, "scatter_add");
-  if (used.rank() == indexes.rank()) {
-    for (int a = 0; a < used.rank(); ++a) {
-      const std::int64_t size = indexes.shape()[a];
-      if (used.shape()[a] > size) used = slice(TensorArg(used, source.where()), a, 0, size);
+namespace {
+
+/// What the scatters of the user get: the source cut to the index.
+struct ScatterOperands {
+  Tensor x, index, source;
+  int axis;
+
+  ScatterOperands(const char* op, const TensorArg& x_arg, int axis_arg, const TensorArg& index_arg,
+                  const TensorArg& source_arg)
+      : x(detail::operand(x_arg, op)),
+        index(detail::operand(index_arg, op)),
+        source(detail::operand(source_arg, op)),
+        axis(detail::normalize_axis(axis_arg, x, op, x_arg.where())) {
+    const SourceLocation where = source_arg.where();
+    if (source_arg.is_number()) source = broadcast_to(cast(TensorArg(source, where), x.dtype()), index.shape());
+    for (int a = 0; source.rank() == index.rank() && a < source.rank(); ++a) {
+      const std::int64_t size = index.shape()[a];
+      if (source.shape()[a] > size) source = slice(TensorArg(source, where), a, 0, size);
     }
   }
-  const Tensor result = record(op, {input, indexes, used}, x.where());
-  check_evaluated("scatter_add", indexes, input.shape()[op.axis], x.where());
-  return result;
+  Tensor record_as(const char* op, const Op& attributes, SourceLocation where) const {
+    const Tensor result = record(attributes, {x, index, source}, where);
+    check_evaluated(op, index, x.shape()[axis], where);
+    return result;
+  }
+};
+
+}  // namespace
+
+Tensor scatter_add(const TensorArg& x, int axis, const TensorArg& index, const TensorArg& source) {
+  const ScatterOperands o("scatter_add", x, axis, index, source);
+  return o.record_as("scatter_add", ScatterAdd{o.axis}, x.where());
 }
 
 Tensor scatter(const TensorArg& x, int axis, const TensorArg& index, const TensorArg& source) {
-  const Tensor input = detail::operand(x, "scatter"), indexes = detail::operand(index, "scatter");
-  const Scatter op{detail::normalize_axis(axis, input, "scatter", x.where())};
-  Tensor used = detail::operand(source, "scatter");
-  if (source.is_number()) used = broadcast_to(cast(TensorArg(used, source.where()), input.dtype()), indexes.shape());
-  if (used.rank() == indexes.rank()) {
-    for (int a = 0; a < used.rank(); ++a) {
-      const std::int64_t size = indexes.shape()[a];
-      if (used.shape()[a] > size) used = slice(TensorArg(used, source.where()), a, 0, size);
-    }
+  const ScatterOperands o("scatter", x, axis, index, source);
+  return o.record_as("scatter", Scatter{o.axis}, x.where());
+}
+
+Tensor scatter_reduce(const TensorArg& x, int axis, const TensorArg& index, const TensorArg& source,
+                      ScatterReduce reduce, bool include_self) {
+  ScatterOperands o("scatter_reduce", x, axis, index, source);
+  const SourceLocation where = x.where();
+  const DType dtype = o.x.dtype();
+  if (!is_floating(dtype)) {
+    throw detail::refusal(ErrorKind::dtype, "scatter_reduce", "expected floating elements", o.x, where)
+        .hint("scatter_add() sums integers");
   }
-  const Tensor result = record(op, {input, indexes, used}, x.where());
-  check_evaluated("scatter", indexes, input.shape()[op.axis], x.where());
-  return result;
+  const auto number = [&](double value) { return constant(value, dtype); };
+  const bool extreme = reduce == ScatterReduce::amax || reduce == ScatterReduce::amin;
+  const double infinity = std::numeric_limits<double>::infinity();
+  const double neutral = reduce == ScatterReduce::amax ? -infinity : reduce == ScatterReduce::amin ? infinity : 0.0;
+  const Tensor none = broadcast_to(number(0), o.x.shape()), one = broadcast_to(number(1), o.index.shape());
+  const Tensor counts = record(ScatterAdd{o.axis}, {none, o.index, one}, where);
+  const Tensor untouched = equal(counts, number(0));
+  if (!include_self) o.x = gradus::where(untouched, o.x, number(neutral));
+  const Op op = extreme ? Op(ScatterExtreme{o.axis, reduce == ScatterReduce::amax}) : Op(ScatterAdd{o.axis});
+  const Tensor folded = o.record_as("scatter_reduce", op, where);
+  if (reduce != ScatterReduce::mean) return folded;
+  return folded / (include_self ? counts + number(1) : maximum(counts, number(1)));
 }
 
 Tensor take(const TensorArg& x, const TensorArg& index, int axis) {

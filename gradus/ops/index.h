@@ -55,6 +55,20 @@ struct Scatter {
   bool operator==(const Scatter&) const = default;
 };
 
+/// Inputs base, index, source: the largest (or smallest) of base and of all source[.., i, ..] for [.., index[.., i, ..], ..];
+/// NaN if there is one. Ties share the gradient evenly.
+struct ScatterExtreme {
+  int axis = 0;
+  bool largest = true;
+
+  std::string_view name() const { return largest ? "scatter_max" : "scatter_min"; }
+  OpFamily family() const { return OpFamily::opaque; }
+  Specs infer(std::span<const TensorSpec> inputs) const;
+  Tensors vjp(const VjpArgs& args) const;
+  Tensors batch(const BatchArgs& args) const;
+  bool operator==(const ScatterExtreme&) const = default;
+};
+
 /// Inputs x, index: whole slices of x along `axis`, one per index; the axis is replaced by the axes of the index.
 struct Take {
   int axis = 0;
@@ -102,6 +116,13 @@ Tensor scatter_add(const TensorArg& x, int axis, const TensorArg& index, const T
 /// PyTorch's scatter: `x` with source[i][j] in place of [i][index[i][j]] for axis 1. Where indexes repeat, the last wins.
 /// `source` may be a number.
 Tensor scatter(const TensorArg& x, int axis, const TensorArg& index, const TensorArg& source);
+
+enum class ScatterReduce : std::uint8_t { sum, mean, amax, amin };
+
+/// PyTorch's scatter_reduce: `x`, with the sources for one element folded into it, or in its place when `include_self` is
+/// false. A mean divides by the number of what is folded.
+Tensor scatter_reduce(const TensorArg& x, int axis, const TensorArg& index, const TensorArg& source,
+                      ScatterReduce reduce, bool include_self = true);
 
 /// Slices of `x` along `axis` at the indexes, which may have any shape: x [n, d], index [b, t] -> [b, t, d].
 Tensor take(const TensorArg& x, const TensorArg& index, int axis = 0);

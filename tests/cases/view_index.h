@@ -33,6 +33,13 @@ inline void add_rearrangement_cases(std::vector<OpCase>& cases) {
   unary("searchsorted", matrix, [](const Tensor& x) {
     return x * cast(searchsorted(stop_gradient(sort(x).values), stop_gradient(x * 0.5)), x.dtype());
   });
+  static const Tensor places = tensor({{0, 3, 0}, {2, 2, 2}});
+  for (const ScatterReduce fold : {ScatterReduce::amax, ScatterReduce::amin, ScatterReduce::mean}) {
+    cases.push_back({"scatter_reduce", {matrix, Shape{2, 3}}, [fold](const Tensors& x) {
+                       return scatter_reduce(x[0], 1, places, x[1], fold) *
+                              scatter_reduce(x[0], 1, places, x[1], fold, false);
+                     }});
+  }
   unary("embedding", matrix, [](const Tensor& x) { return embedding(x, tensor({{0, 3}, {3, 1}})); });
   unary("embedding_bag", matrix, [](const Tensor& x) {
     return embedding_bag(x, tensor({0, 3, 3, 1}), tensor({0, 1}), {.mode = BagMode::mean});

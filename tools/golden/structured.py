@@ -84,6 +84,10 @@ def views(case):
 def indexing(case):
     index = torch.tensor([[0, 3], [1, 2], [2, 0]])
     case("scatter", lambda x, y: x.scatter(1, index, y), (3, 4), (3, 2))
+    places = torch.tensor([[0, 3, 0], [2, 2, 2]])
+    for fold in ("amax", "amin", "mean", "sum"):
+        case("scatter_" + fold, lambda x, y, fold=fold: x.scatter_reduce(1, places, y, fold), (2, 4), (2, 3))
+    case("scatter_mean_only", lambda x, y: x.scatter_reduce(1, places, y, "mean", include_self=False), (2, 4), (2, 3))
     case("sort", lambda x: torch.sort(x, 1, descending=True)[0], (2, 5, 3))
     case("topk", lambda x: torch.topk(x, 3, -1, largest=False)[0], (3, 6))
     case("kthvalue", lambda x: torch.kthvalue(x, 2, 0)[0], (5, 3))
@@ -93,6 +97,7 @@ def indexing(case):
     case("embedding", lambda w: F.embedding(tokens, w, padding_idx=1), (5, 3))
     for mode in ("sum", "mean", "max"):
         case("bag_" + mode, lambda w, mode=mode: F.embedding_bag(tokens, w, mode=mode, padding_idx=1), (5, 3))
+    case("bag_offsets_max", lambda w: F.embedding_bag(tokens.view(-1), w, torch.tensor([0, 4, 4]), mode="max"), (5, 3))
     case("bag_offsets", lambda w: F.embedding_bag(tokens.view(-1), w, torch.tensor([0, 4, 4])), (5, 3))
 
 

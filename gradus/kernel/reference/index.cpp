@@ -85,8 +85,24 @@ class GatherKernel final : public ElementIndexing<I> {
   }
 };
 
-/// Adds, or sets in the order of the source.
-template <class T, class I, bool adds>
+enum class Fold { add, set, largest, smallest };
+
+/// a folded with b; NaN wins.
+template <Fold fold, class T>
+T folded(T a, T b) {
+  if constexpr (fold == Fold::add) {
+    return added(a, b);
+  } else if constexpr (fold == Fold::set) {
+    return b;
+  } else {
+    const double x = to_double(a), y = to_double(b);
+    if (x != x) return a;
+    return y != y || (fold == Fold::largest ? y > x : y < x) ? b : a;
+  }
+}
+
+/// In the order of the source.
+template <class T, class I, Fold fold>
 class ScatterKernel final : public ElementIndexing<I> {
  public:
   ScatterKernel(const Shape& x, const Shape& index, int axis)
@@ -101,26 +117,26 @@ class ScatterKernel final : public ElementIndexing<I> {
       for (std::int64_t i = 0; i < this->length_; ++i) {
         const std::int64_t at = index_column + i * this->index_along_;
         T& element = output[column + static_cast<std::int64_t>(index[at]) * this->along_];
-        if constexpr (adds) {
-          element = added(element, source[at]);
-        } else {
-          element = source[at];
-        }
+        element = folded<fold>(element, source[at]);
       }
     });
     return {};
   }
   bool can_overwrite(int input, int) const override { return input == 0; }
-  double flops() const override { return adds ? static_cast<double>(this->elements()) : 0; }
+  double flops() const override { return fold == Fold::set ? 0 : static_cast<double>(this->elements()); }
 
  private:
   std::size_t bytes_;
 };
 
 template <class T, class I>
-using ScatterAddKernel = ScatterKernel<T, I, true>;
+using ScatterAddKernel = ScatterKernel<T, I, Fold::add>;
 template <class T, class I>
-using ScatterSetKernel = ScatterKernel<T, I, false>;
+using ScatterSetKernel = ScatterKernel<T, I, Fold::set>;
+template <class T, class I>
+using ScatterMaxKernel = ScatterKernel<T, I, Fold::largest>;
+template <class T, class I>
+using ScatterMinKernel = ScatterKernel<T, I, Fold::smallest>;
 
 /// x is [outer, limit, inner], the picked slices are [outer, count, inner].
 struct SliceIndexing {
@@ -249,6 +265,8 @@ std::vector<Implementation> index_kernels() {
   return {{"gather", "reference", make_move<Gather, GatherKernel>},
           {"scatter_add", "reference", make_add<ScatterAdd, ScatterAddKernel>},
           {"scatter", "reference", make_move<Scatter, ScatterSetKernel>},
+          {"scatter_max", "reference", make_add<ScatterExtreme, ScatterMaxKernel>},
+          {"scatter_min", "reference", make_add<ScatterExtreme, ScatterMinKernel>},
           {"take", "reference", make_move<Take, TakeKernel>},
           {"take_add", "reference", make_add<TakeAdd, TakeAddKernel>},
           {"one_hot", "reference", make_one_hot}};

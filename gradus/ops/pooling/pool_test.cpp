@@ -58,6 +58,47 @@ TEST(AvgPool2d, ValuesAndGradients) {
             (std::vector<float>{1, 1.5, 2}));
 }
 
+TEST(MaxPool, PositionsOfSequencesAndVolumes) {
+  const Tensor line = leaf<float>({1, 1, 5}, std::vector<float>{1, 5, 2, 2, 7});
+  const auto [values, at] = max_pool1d_with_indices(line, 2, {.ceil_mode = true});
+  EXPECT_EQ(values.to_vector<float>(), (std::vector<float>{5, 2, 7}));
+  EXPECT_EQ(at.to_vector<std::int64_t>(), (std::vector<std::int64_t>{1, 2, 4}));
+  const Tensor volume = leaf<float>({1, 1, 2, 2, 2}, std::vector<float>{1, 8, 8, 3, 8, 5, 6, 7});
+  const auto [largest, place] = max_pool3d_with_indices(volume, {2, 2, 1});
+  EXPECT_EQ(largest.to_vector<float>(), (std::vector<float>{8, 8}));
+  EXPECT_EQ(place.to_vector<std::int64_t>(), (std::vector<std::int64_t>{2, 1}));  // the first of equal ones
+  const auto [adapted, where_from] = adaptive_max_pool1d_with_indices(line, 2);
+  EXPECT_EQ(adapted.to_vector<float>(), (std::vector<float>{5, 7}));
+  EXPECT_EQ(where_from.to_vector<std::int64_t>(), (std::vector<std::int64_t>{1, 4}));
+}
+
+// bf16 computes in f32 and rounds once: the result is that of f32, rounded.
+TEST(StructuredOperations, OfBf16AreThoseOfF32Rounded) {
+  const Tensor x = cast(normal({2, 3, 6, 6}, {}, Key{1}), DType::bf16);
+  const Tensor w = cast(normal({4, 3, 3, 3}, {}, Key{2}), DType::bf16);
+  eval(x, w);
+  using Function = Tensor (*)(const Tensor&, const Tensor&);
+  const Function functions[] = {
+      [](const Tensor& a, const Tensor& b) { return conv2d(a, b, Tensor(), {.padding = 1}); },
+      [](const Tensor& a, const Tensor& b) { return conv_transpose2d(a, transpose(b, 0, 1), Tensor(), {.stride = 2}); },
+      [](const Tensor& a, const Tensor&) { return max_pool2d(a, 2); },
+      [](const Tensor& a, const Tensor&) { return avg_pool2d(a, 3, {.stride = 1, .divisor_override = 5}); },
+      [](const Tensor& a, const Tensor&) { return sort(a, 1).values; },
+      [](const Tensor& a, const Tensor&) { return matmul(a, transpose(a, -2, -1)); },
+      [](const Tensor& a, const Tensor&) {
+        return interpolate(a, {9, 4}, {.mode = Interpolation::bilinear});
+      },
+      [](const Tensor& a, const Tensor&) { return linalg::svd(a).s; },
+      [](const Tensor& a, const Tensor&) {
+        return flip(roll(a, 2, -1), {0, 3});
+      }};
+  for (const Function f : functions) {
+    const Tensor narrow = f(x, w), wide = cast(f(cast(x, DType::f32), cast(w, DType::f32)), DType::bf16);
+    EXPECT_EQ(narrow.dtype(), DType::bf16);
+    EXPECT_EQ(narrow.to_vector<float>(), wide.to_vector<float>());
+  }
+}
+
 TEST(Pool2d, Messages) {
   EXPECT_EQ(max_message(counted({3, 28, 28}), 2),
             "shape error in max_pool2d, called at train.cpp:57\n"

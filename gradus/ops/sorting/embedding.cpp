@@ -82,14 +82,17 @@ Tensor weighted_rows(const Table& table, const EmbeddingBagOptions& options, Sou
   return counts.defined() ? gradus::where(unsqueeze(counts, -1), rows, constant(0, rows.dtype())) : rows;
 }
 
-Tensor largest_of_bags(const Table& table, SourceLocation where) {
+/// The largest elements of each bag; `bag` (of the shape of the index) says which of `count` bags a row belongs to.
+Tensor largest_of_bags(const Table& table, const Tensor& bag, std::int64_t count, SourceLocation where) {
   Tensor rows = rows_of(table, where);
-  const Tensor counts = table.counts();
-  if (!counts.defined()) return max(rows, 1);
-  const Tensor lowest = constant(-std::numeric_limits<double>::infinity(), rows.dtype());
-  const Tensor largest = max(gradus::where(unsqueeze(counts, -1), rows, lowest), 1);
-  const Tensor any = greater(sum(cast(counts, DType::i64), 1, {.keepdim = true}), constant(0, DType::i64));
-  return gradus::where(any, largest, constant(0, rows.dtype()));
+  const DType dtype = rows.dtype();
+  const Tensor lowest = constant(-std::numeric_limits<double>::infinity(), dtype), counts = table.counts();
+  if (counts.defined()) rows = gradus::where(unsqueeze(counts, -1), rows, lowest);
+  const Shape bags{count, table.weight.shape()[1]}, flat{table.index.numel(), bags[1]};
+  const Tensor place = broadcast_to(reshape(bag, Shape{flat[0], 1}), flat);
+  const Tensor largest =
+      scatter_reduce(TensorArg(broadcast_to(lowest, bags), where), 0, place, reshape(rows, flat), ScatterReduce::amax);
+  return gradus::where(equal(largest, lowest), constant(0, dtype), largest);  // bags where nothing counts
 }
 
 }  // namespace
@@ -115,7 +118,11 @@ Tensor embedding_bag(const TensorArg& weight, const TensorArg& index, const Embe
   if (table.index.shape()[1] == 0) {
     return zeros(Shape{table.index.shape()[0], table.weight.shape()[1]}, table.weight.dtype());
   }
-  if (options.mode == BagMode::max) return largest_of_bags(table, where);
+  if (options.mode == BagMode::max) {
+    const std::int64_t bags = table.index.shape()[0];
+    const Tensor bag = broadcast_to(reshape(arange(bags), Shape{bags, 1}), table.index.shape());
+    return largest_of_bags(table, bag, bags, where);
+  }
   const Tensor sums = sum(weighted_rows(table, options, where), 1);
   if (options.mode == BagMode::sum) return sums;
   return sums / divisor(table, sums.dtype(), [](const Tensor& x) { return sum(x, 1); });
@@ -131,11 +138,6 @@ Tensor embedding_bag(const TensorArg& weight, const TensorArg& index, const Tens
         .operand("index", table.index.spec(), "expected 1 axis")
         .operand("offsets", starts.spec(), "expected 1 axis");
   }
-  if (options.mode == BagMode::max) {
-    throw Error(ErrorKind::usage, "embedding_bag", "bags with offsets have sums and means only")
-        .at(where)
-        .hint("give one bag per row, filled up with padding_idx");
-  }
   const Tensor position = cast(arange(table.index.shape()[0]), starts.dtype());
   const Tensor bag = searchsorted(TensorArg(starts, where), position, {.right = true}) - constant(1, DType::i64);
   const auto sum_bags = [&](const Tensor& x) {
@@ -143,6 +145,7 @@ Tensor embedding_bag(const TensorArg& weight, const TensorArg& index, const Tens
     shape.set(0, starts.shape()[0]);
     return record(TakeAdd{0}, {zeros(shape, x.dtype()), bag, x}, where);
   };
+  if (options.mode == BagMode::max) return largest_of_bags(table, bag, starts.shape()[0], where);
   const Tensor sums = sum_bags(weighted_rows(table, options, where));
   return options.mode == BagMode::sum ? sums : sums / divisor(table, sums.dtype(), sum_bags);
 }

@@ -28,7 +28,7 @@ struct EmbeddingBagOptions {
 Tensor embedding_bag(const TensorArg& weight, const TensorArg& index, const EmbeddingBagOptions& options = {},
                      SourceLocation where = SourceLocation::current());
 /// Bags of different lengths: `index` has one axis, and bag i reaches from offsets[i] to offsets[i + 1] (the last to the
-/// end); offsets are sorted and begin with 0. Sums and means only.
+/// end); offsets are sorted and begin with 0.
 Tensor embedding_bag(const TensorArg& weight, const TensorArg& index, const Tensor& offsets,
                      const EmbeddingBagOptions& options = {}, SourceLocation where = SourceLocation::current());
 
