@@ -83,6 +83,15 @@ TEST(ExactDerivatives, LinearizeIsALinearMap) {
   expect_close(parts, expected);
 }
 
+TEST(ExactDerivatives, ALinearMapOutlivesItsEvaluations) {
+  // What the map was recorded with is evaluated along with its first product; the second one is the same map.
+  const nn::Parameter w(random_tensor({4}, DType::f64, -1, 1, 8));
+  const Tensor u = random_tensor({4}, DType::f64, -1, 1, 9);
+  const Linearized map = linearize({sin(exp(w)) * w}, {w});
+  const Numbers first = numbers(map({u})[0]), twice = numbers(map({u * 2.0})[0]);
+  for (std::size_t i = 0; i < first.size(); ++i) EXPECT_NEAR(twice[i], 2 * first[i], 1e-14);
+}
+
 TEST(ExactDerivatives, ValueAndGradOfAFunctionOfTensors) {
   const Tensor a = tensor({1.0, 2.0}), b = tensor({3.0, 4.0});
   const auto [value, g] = value_and_grad([](const Tensors& x) { return sum(x[0] * x[1]); }, {a, b});

@@ -7,6 +7,7 @@
 #include "gradus/ops/factory.h"
 #include "gradus/transform/credit.h"
 #include "gradus/transform/indexed_walk.h"
+#include "gradus/transform/reverse.h"
 
 namespace gradus {
 namespace {
@@ -14,9 +15,11 @@ namespace {
 /// Reverse accumulation over the nodes between `wrt` and the outputs.
 class Reverse {
  public:
-  Reverse(std::span<const Tensor> outputs, std::span<const Tensor> wrt, SourceLocation where)
+  Reverse(std::span<const Tensor> outputs, std::span<const Tensor> wrt, SourceLocation where,
+          transform::Evaluated evaluated)
       : walk_(outputs),
         where_(where),
+        evaluated_(evaluated),
         outputs_(walk_.positions(outputs)),
         wrt_(walk_.positions(wrt)),
         reaches_(walk_.nodes().size(), 0),
@@ -59,8 +62,8 @@ class Reverse {
       for (const std::int64_t operand : walk_.operands(i)) {
         const auto j = static_cast<std::size_t>(operand);
         const Node& from = *nodes[j];
-        if (from.is_leaf() && from.from_parameter && !from.is_parameter && !wanted_[j] && !stops)
-          refuse_evaluated(from);
+        const bool forgot = from.is_leaf() && from.from_parameter && !from.is_parameter && !wanted_[j];
+        if (forgot && !stops && evaluated_ == transform::Evaluated::refuse) refuse_evaluated(from);
         if (reaches_[j]) reaches_[i] = 1;
       }
     }
@@ -125,12 +128,27 @@ class Reverse {
 
   transform::IndexedWalk walk_;
   SourceLocation where_;
+  transform::Evaluated evaluated_;
   std::vector<std::int64_t> outputs_, wrt_;  // positions
   std::vector<char> reaches_, wanted_;
   std::vector<Tensors> cotangents_;
 };
 
 }  // namespace
+
+namespace transform {
+
+Tensors pull_back(std::span<const Tensor> outputs, std::span<const Tensor> cotangents, std::span<const Tensor> wrt,
+                  SourceLocation where, Evaluated evaluated) {
+  Reverse reverse(outputs, wrt, where, evaluated);
+  for (std::size_t i = 0; i < outputs.size(); ++i) reverse.seed(i, outputs[i], cotangents[i]);
+  reverse.run();
+  Tensors gradients;
+  for (std::size_t i = 0; i < wrt.size(); ++i) gradients.push_back(reverse.take(i, wrt[i]));
+  return gradients;
+}
+
+}  // namespace transform
 
 Tensors vjp(std::span<const Tensor> outputs, std::span<const Tensor> cotangents, std::span<const Tensor> wrt,
             SourceLocation where) {
@@ -154,12 +172,7 @@ Tensors vjp(std::span<const Tensor> outputs, std::span<const Tensor> cotangents,
       throw error;
     }
   }
-  Reverse reverse(outputs, wrt, where);
-  for (std::size_t i = 0; i < outputs.size(); ++i) reverse.seed(i, outputs[i], cotangents[i]);
-  reverse.run();
-  Tensors gradients;
-  for (std::size_t i = 0; i < wrt.size(); ++i) gradients.push_back(reverse.take(i, wrt[i]));
-  return gradients;
+  return transform::pull_back(outputs, cotangents, wrt, where, transform::Evaluated::refuse);
 }
 
 Tensors grad(const Tensor& loss, std::span<const Tensor> wrt, SourceLocation where) {

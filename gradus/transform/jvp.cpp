@@ -6,6 +6,7 @@
 #include "gradus/transform/grad.h"
 #include "gradus/transform/indexed_walk.h"
 #include "gradus/transform/redirect.h"
+#include "gradus/transform/reverse.h"
 
 namespace gradus {
 namespace {
@@ -119,7 +120,9 @@ Tensors Linearized::operator()(std::span<const Tensor> tangents, SourceLocation 
     pullback.push_back(pullback_[i]);
     directions.push_back(tangents[i]);
   }
-  const Tensors results = vjp(pullback, directions, cotangents_, where);
+  // The way from the pullback to its cotangents leads through nothing that can have been evaluated.
+  const Tensors results =
+      transform::pull_back(pullback, directions, cotangents_, where, transform::Evaluated::constant);
   try {
     return Untied(results, cotangents_).take();
   } catch (Error& error) {
