@@ -8,7 +8,10 @@
 #include "gradus/engine/interpret.h"
 #include "gradus/engine/plan_cache.h"
 #include "gradus/graph/graph.h"
+#include "gradus/transform/checkpoint.h"
 #include "gradus/transform/grad.h"
+#include "gradus/transform/jvp.h"
+#include "gradus/transform/vmap.h"
 #include "op_cases.h"
 
 namespace gradus::testing {
@@ -86,10 +89,12 @@ TEST(Differential, FusedEqualsUnfusedBitForBit) {
   for (std::uint64_t seed = 0; seed < 300; ++seed) {
     const Tensors fused = build(seed), unfused = build(seed);
     eval(std::span<const Tensor>(fused));
-    for (const char* pass : {"simplify", "fuse", "in_place", "donate"}) engine::set_pass_enabled(pass, false);
+    for (const char* pass : {"simplify", "fuse", "schedule", "in_place", "donate"})
+      engine::set_pass_enabled(pass, false);
     engine::clear_plan_cache();
     eval(std::span<const Tensor>(unfused));
-    for (const char* pass : {"simplify", "fuse", "in_place", "donate"}) engine::set_pass_enabled(pass, true);
+    for (const char* pass : {"simplify", "fuse", "schedule", "in_place", "donate"})
+      engine::set_pass_enabled(pass, true);
     engine::clear_plan_cache();
     ASSERT_EQ(fused.size(), unfused.size());
     for (std::size_t i = 0; i < fused.size(); ++i) {
@@ -113,6 +118,76 @@ TEST(Differential, PlansAgreeWithTheReference) {
       for (std::size_t k = 0; k < got.size(); ++k) {
         ASSERT_NEAR(got[k], wanted[k], 1e-4 * (1 + std::abs(wanted[k]))) << "graph " << seed;
       }
+    }
+  }
+}
+
+TEST(Differential, CheckpointsKeepTheBits) {
+  for (std::uint64_t seed = 2000; seed < 2200; ++seed) {
+    RandomGraph plain(seed), again(seed);
+    const Tensor kept = plain.roots()[0];
+    const Tensor repeated = checkpoint([&](const Tensor&) { return again.roots()[0]; }, again.leaves[0]);
+    plain.forget();
+    again.forget();
+    const Tensors a = grad(sum(tanh(kept)), plain.leaves), b = grad(sum(tanh(repeated)), again.leaves);
+    for (std::size_t i = 0; i < a.size(); ++i) {
+      ASSERT_EQ(a[i].defined(), b[i].defined()) << "graph " << seed;
+      if (!a[i].defined()) continue;
+      ASSERT_EQ(a[i].to_vector<float>(), b[i].to_vector<float>()) << "graph " << seed << ", leaf " << i;
+    }
+  }
+}
+
+TEST(Differential, ForwardModeAgreesWithReverseMode) {
+  for (std::uint64_t seed = 3000; seed < 3100; ++seed) {
+    RandomGraph graph(seed);
+    const Tensor loss = sum(tanh(graph.roots()[0]));
+    graph.forget();
+    Tensors tangents;
+    for (const Tensor& x : graph.leaves) tangents.push_back(random_tensor(x.shape(), DType::f32, -1, 1, seed));
+    const Tensor forward = jvp(std::span(&loss, 1), graph.leaves, tangents)[0];
+    const Tensors gradients = grad(loss, graph.leaves);
+    double reverse = 0;
+    Tensors products;
+    for (std::size_t i = 0; i < tangents.size(); ++i) {
+      if (gradients[i].defined()) products.push_back(sum(gradients[i] * tangents[i]));
+    }
+    for (const Tensor& product : products) reverse += product.item<double>();
+    ASSERT_NEAR(forward.defined() ? forward.item<double>() : 0, reverse, 1e-4 * (1 + std::abs(reverse)))
+        << "graph " << seed;
+  }
+}
+
+TEST(Differential, VmapEqualsALoop) {
+  constexpr std::int64_t size = 3;
+  for (std::uint64_t seed = 4000; seed < 4100; ++seed) {
+    RandomGraph graph(seed);
+    const Tensor one = graph.roots()[0];
+    graph.forget();
+    Tensors batched;
+    for (const Tensor& x : graph.leaves) {
+      Shape shape = x.shape();
+      shape.insert(0, size);
+      batched.push_back(random_tensor(shape, DType::f32, -1, 1, seed));
+    }
+    const Tensor all = vmap(std::span(&one, 1), graph.leaves, batched)[0];
+    for (std::int64_t k = 0; k < size; ++k) {
+      // One example is a batch of one.
+      Tensors single;
+      for (const Tensor& x : batched) single.push_back(slice(x, 0, k, k + 1));
+      const std::vector<float> expected = vmap(std::span(&one, 1), graph.leaves, single)[0].to_vector<float>();
+      const std::vector<float> got = slice(all, 0, k, k + 1).to_vector<float>();
+      for (std::size_t i = 0; i < got.size(); ++i) {
+        ASSERT_NEAR(got[i], expected[i], 1e-5 * (1 + std::abs(expected[i]))) << "graph " << seed << ", example " << k;
+      }
+    }
+    // And a batch of one is the graph itself.
+    Tensors own;
+    for (const Tensor& x : graph.leaves) own.push_back(unsqueeze(x, 0));
+    const std::vector<float> again = vmap(std::span(&one, 1), graph.leaves, own)[0].to_vector<float>();
+    const std::vector<float> expected = one.to_vector<float>();
+    for (std::size_t i = 0; i < again.size(); ++i) {
+      ASSERT_NEAR(again[i], expected[i], 1e-5 * (1 + std::abs(expected[i]))) << "graph " << seed;
     }
   }
 }
