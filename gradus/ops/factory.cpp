@@ -107,4 +107,77 @@ Tensor eye(std::int64_t n, DType dtype, SourceLocation where) {
   return dtype == DType::u8 ? identity : cast(TensorArg(identity, where), dtype);
 }
 
+namespace {
+
+/// Element i of `count` is value(i), in f32 or f64.
+template <class Value>
+Tensor generated(std::string_view op, std::int64_t count, DType dtype, SourceLocation where, const Value& value) {
+  if (count < 0) throw Error(ErrorKind::value, std::string(op), fmt::format("{} steps", count)).at(where);
+  std::vector<double> elements;
+  for (std::int64_t i = 0; i < count; ++i) elements.push_back(value(i));
+  if (dtype == DType::f64) return from_span(elements);
+  if (dtype == DType::f32) return from_span(std::vector<float>(elements.begin(), elements.end()));
+  throw Error(ErrorKind::dtype, std::string(op), fmt::format("not defined for {}", name_of(dtype)))
+      .at(where)
+      .hint("make it f32 or f64 and convert with cast()");
+}
+
+void require_ends(std::string_view op, double start, double stop, SourceLocation where) {
+  if (std::isfinite(start) && std::isfinite(stop)) return;
+  throw Error(ErrorKind::value, std::string(op), fmt::format("from {} to {}, which is not finite", start, stop))
+      .at(where);
+}
+
+/// Point i of n from start to stop; counted from the nearer end, so that both are exact.
+double point(double start, double stop, std::int64_t i, std::int64_t n) {
+  const double step = n > 1 ? (stop - start) / static_cast<double>(n - 1) : 0;
+  return 2 * i < n ? start + step * static_cast<double>(i) : stop - step * static_cast<double>(n - 1 - i);
+}
+
+}  // namespace
+
+Tensor linspace(double start, double stop, std::int64_t steps, DType dtype, SourceLocation where) {
+  require_ends("linspace", start, stop, where);
+  return generated("linspace", steps, dtype, where, [&](std::int64_t i) { return point(start, stop, i, steps); });
+}
+Tensor logspace(double start, double stop, std::int64_t steps, double base, DType dtype, SourceLocation where) {
+  require_ends("logspace", start, stop, where);
+  return generated("logspace", steps, dtype, where,
+                   [&](std::int64_t i) { return std::pow(base, point(start, stop, i, steps)); });
+}
+
+Tensor zeros_like(const TensorArg& x, std::optional<DType> dtype) {
+  const Tensor input = detail::operand(x, "zeros_like");
+  return zeros(input.shape(), dtype.value_or(input.dtype()), x.where());
+}
+Tensor ones_like(const TensorArg& x, std::optional<DType> dtype) {
+  const Tensor input = detail::operand(x, "ones_like");
+  return ones(input.shape(), dtype.value_or(input.dtype()), x.where());
+}
+Tensor full_like(const TensorArg& x, const TensorArg& value, std::optional<DType> dtype) {
+  const Tensor input = detail::operand(x, "full_like");
+  return full(input.shape(), value, dtype.value_or(input.dtype()));
+}
+
+Tensors meshgrid(std::span<const Tensor> vectors, SourceLocation where) {
+  Shape shape;
+  for (const Tensor& vector : vectors) {
+    const Tensor v = detail::operand(TensorArg(vector, where), "meshgrid");
+    if (v.rank() != 1) {
+      throw detail::refusal(ErrorKind::shape, "meshgrid", fmt::format("a vector has rank {}", v.rank()), v, where);
+    }
+    shape.push_back(v.numel());
+  }
+  Tensors grids;
+  for (std::size_t i = 0; i < vectors.size(); ++i) {
+    Shape column{vectors[i].numel()};
+    while (column.rank() + static_cast<int>(i) < shape.rank()) column.push_back(1);
+    grids.push_back(broadcast_to(TensorArg(reshape(TensorArg(vectors[i], where), column), where), shape));
+  }
+  return grids;
+}
+Tensors meshgrid(std::initializer_list<Tensor> vectors, SourceLocation where) {
+  return meshgrid(std::span(vectors.begin(), vectors.size()), where);
+}
+
 }  // namespace gradus

@@ -150,4 +150,22 @@ requires std::is_arithmetic_v<Stop> Tensor arange(Stop stop, SourceLocation wher
   return arange(Stop{0}, stop, Stop{1}, where);
 }
 
+/// `steps` numbers evenly spaced from `start` to `stop`, both included; f32 or f64. Throws Error(value) for a negative number
+/// of steps or an end that is not finite, Error(dtype) for another type.
+Tensor linspace(double start, double stop, std::int64_t steps, DType dtype = DType::f32,
+                SourceLocation where = SourceLocation::current());
+/// base to the powers linspace(start, stop, steps).
+Tensor logspace(double start, double stop, std::int64_t steps, double base = 10, DType dtype = DType::f32,
+                SourceLocation where = SourceLocation::current());
+
+/// Of the shape of x, and of its type unless another is given.
+Tensor zeros_like(const TensorArg& x, std::optional<DType> dtype = {});
+Tensor ones_like(const TensorArg& x, std::optional<DType> dtype = {});
+Tensor full_like(const TensorArg& x, const TensorArg& value, std::optional<DType> dtype = {});
+
+/// Vectors x, y, ... as tensors of one shape [len x, len y, ...], in which element i, j, ... of the first is x[i], of the second
+/// y[j] (indexing "ij"). Throws Error(shape) for what is not a vector.
+Tensors meshgrid(std::span<const Tensor> vectors, SourceLocation where = SourceLocation::current());
+Tensors meshgrid(std::initializer_list<Tensor> vectors, SourceLocation where = SourceLocation::current());
+
 }  // namespace gradus

@@ -89,5 +89,20 @@ TEST(Arange, CountsUpAndDown) {
   EXPECT_THROW(arange(0.0, 1.0, 0.0), Error);
 }
 
+TEST(Factory, SpacesGridsAndLikes) {
+  EXPECT_EQ(linspace(0, 1, 5).to_vector<float>(), (std::vector<float>{0, 0.25f, 0.5f, 0.75f, 1}));
+  EXPECT_EQ(linspace(0.1, 0.7, 7, DType::f64).to_vector<double>().back(), 0.7);
+  EXPECT_EQ(linspace(3, 9, 1).to_vector<float>(), (std::vector<float>{3}));
+  EXPECT_EQ(linspace(3, 9, 0).shape(), Shape{0});
+  EXPECT_EQ(logspace(-1, 2, 4, 2, DType::f64).to_vector<double>(), (std::vector<double>{0.5, 1, 2, 4}));
+  const Tensor x = tensor({{1, 2}, {3, 4}});
+  EXPECT_EQ(zeros_like(x).spec(), x.spec());
+  EXPECT_EQ(ones_like(x, DType::f32).dtype(), DType::f32);
+  EXPECT_EQ(full_like(x, 2.5, DType::f64).to_vector<double>(), (std::vector<double>(4, 2.5)));
+  const Tensors grids = meshgrid({tensor({1, 2}), tensor({3, 4, 5})});
+  EXPECT_EQ(grids[0].to_vector<std::int64_t>(), (std::vector<std::int64_t>{1, 1, 1, 2, 2, 2}));
+  EXPECT_EQ(grids[1].to_vector<std::int64_t>(), (std::vector<std::int64_t>{3, 4, 5, 3, 4, 5}));
+}
+
 }  // namespace
 }  // namespace gradus
