@@ -175,6 +175,12 @@ Tensors vjp(std::span<const Tensor> outputs, std::span<const Tensor> cotangents,
   return transform::pull_back(outputs, cotangents, wrt, where, transform::Evaluated::refuse);
 }
 
+Tensors vjp(std::initializer_list<Tensor> outputs, std::initializer_list<Tensor> cotangents,
+            std::initializer_list<Tensor> wrt, SourceLocation where) {
+  return vjp(std::span(outputs.begin(), outputs.size()), std::span(cotangents.begin(), cotangents.size()),
+             std::span(wrt.begin(), wrt.size()), where);
+}
+
 Tensors grad(const Tensor& loss, std::span<const Tensor> wrt, SourceLocation where) {
   if (!loss.defined()) throw Error(ErrorKind::state, "gradients", "the loss is undefined").at(where);
   if (loss.numel() != 1 || loss.rank() != 0) {

@@ -1,6 +1,7 @@
 // Reverse-mode differentiation: a function from graphs to graphs.
 #pragma once
 
+#include <initializer_list>
 #include <span>
 #include <vector>
 
@@ -20,5 +21,7 @@ Tensors grad(const Tensor& loss, std::initializer_list<Tensor> wrt, SourceLocati
 /// the outputs. The general form of grad().
 Tensors vjp(std::span<const Tensor> outputs, std::span<const Tensor> cotangents, std::span<const Tensor> wrt,
             SourceLocation where = SourceLocation::current());
+Tensors vjp(std::initializer_list<Tensor> outputs, std::initializer_list<Tensor> cotangents,
+            std::initializer_list<Tensor> wrt, SourceLocation where = SourceLocation::current());
 
 }  // namespace gradus
