@@ -113,6 +113,7 @@ TEST(GoldenStructured, Views) {
   view("bilinear_corners", [](const Tensor& x) {
     return interpolate(x, {7, 3}, {.mode = Interpolation::bilinear, .align_corners = true});
   });
+  view("trilinear", [](const Tensor& x) { return interpolate(x, {3, 5, 2}, {.mode = Interpolation::trilinear}); });
   view("linear", [](const Tensor& x) { return interpolate(x, {9}, {.mode = Interpolation::linear}); });
 }
 

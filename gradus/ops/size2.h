@@ -2,6 +2,7 @@
 #pragma once
 
 #include <array>
+#include <concepts>
 #include <cstdint>
 
 namespace gradus {
@@ -51,10 +52,10 @@ struct ConvPadding {
   const char* rule = nullptr;  ///< "same", "valid", or none: numbers
 
   constexpr ConvPadding() = default;
-  constexpr ConvPadding(Size numbers) : size(numbers) {}       // NOLINT: `.padding = size`
-  constexpr ConvPadding(std::int64_t all) : size(all) {}       // NOLINT: `.padding = 2`
-  constexpr ConvPadding(int all) : size(std::int64_t{all}) {}  // NOLINT: a literal 0 is no pointer
-  constexpr ConvPadding(const char* name) : rule(name) {}      // NOLINT: `.padding = "same"`
+  constexpr ConvPadding(Size numbers) : size(numbers) {}  // NOLINT: `.padding = size`
+  template <std::integral T>
+  constexpr ConvPadding(T all) : size(static_cast<std::int64_t>(all)) {}  // NOLINT: `.padding = 2`
+  constexpr ConvPadding(const char* name) : rule(name) {}                 // NOLINT: `.padding = "same"`
   constexpr ConvPadding(std::int64_t rows, std::int64_t columns) requires(sizeof(Size) == 16) : size(rows, columns) {}
   constexpr ConvPadding(std::int64_t slices, std::int64_t rows, std::int64_t columns) requires(sizeof(Size) == 24)
       : size(slices, rows, columns) {}

@@ -78,6 +78,7 @@ def views(case):
     case("nearest", lambda x: F.interpolate(x, (7, 3)), (1, 2, 4, 5))
     case("bilinear", lambda x: F.interpolate(x, (7, 3), mode="bilinear"), (1, 2, 4, 5))
     case("bilinear_corners", lambda x: F.interpolate(x, (7, 3), mode="bilinear", align_corners=True), (1, 2, 4, 5))
+    case("trilinear", lambda x: F.interpolate(x, (3, 5, 2), mode="trilinear"), (1, 1, 2, 3, 4))
     case("linear", lambda x: F.interpolate(x, 9, mode="linear"), (1, 2, 4))
 
 

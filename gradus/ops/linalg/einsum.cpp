@@ -8,6 +8,7 @@
 
 #include "gradus/base/error.h"
 #include "gradus/ops/argument.h"
+#include "gradus/ops/elementwise.h"
 #include "gradus/ops/matmul.h"
 #include "gradus/ops/reduce.h"
 #include "gradus/ops/view.h"
@@ -233,7 +234,14 @@ class Contraction {
     const Labels labels = batch + left + right;
     Shape shape;
     for (const char label : labels) shape.push_back(equation_.size(label));
-    return {reshape(at(matmul(at(x), y)), shape), labels};
+    return {reshape(at(product(x, y, batch.empty())), shape), labels};
+  }
+
+  /// (b, m, k) x (b, k, n). Many products of single numbers, or of a row and a column, are elementwise work.
+  Tensor product(const Tensor& x, const Tensor& y, bool single) const {
+    if (x.size(2) == 1) return mul(at(x), y);
+    if (single || x.size(1) != 1 || y.size(2) != 1) return matmul(at(x), y);
+    return sum(at(mul(at(x), transpose(at(y), 1, 2))), 2);
   }
 
   Tensor arranged(const Labelled& a, const Labels& order) const {

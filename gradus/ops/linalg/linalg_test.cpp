@@ -99,6 +99,9 @@ TEST(Einsum, EqualsWhatItAbbreviates) {
   EXPECT_LT(distance(einsum("bii->b", {c}), sum(diagonal(c, 0, 1, 2), -1)), 1e-12);
   EXPECT_LT(distance(einsum("bii->bi", {c}), diagonal(c, 0, 1, 2)), 1e-15);
   EXPECT_LT(distance(einsum("ij->", {a}), sum(a)), 1e-12);
+  EXPECT_LT(distance(einsum("ij,ij->ij", {a, a}), square(a)), 1e-15);
+  EXPECT_LT(distance(einsum("ij,ij->i", {a, a}), sum(square(a), 1)), 1e-12);
+  EXPECT_LT(distance(einsum("ij,ij", {a, a}), sum(square(a))), 1e-12);
   EXPECT_LT(distance(einsum("i,j", {select(a, 0, 0), select(b, 0, 1)}), outer(select(a, 0, 0), select(b, 0, 1))),
             1e-12);
   EXPECT_LT(

@@ -158,6 +158,15 @@ Tensor index_add(const TensorArg& x, int axis, const TensorArg& index, const Ten
   if (indexes.rank() != 1) {
     throw Error(ErrorKind::shape, "index_add").at(x.where()).operand("index", indexes.spec(), "expected 1 axis");
   }
+  Shape expected = input.shape();
+  expected.set(at, indexes.shape()[0]);
+  if (added.shape() != expected) {
+    throw Error(ErrorKind::shape, "index_add")
+        .at(x.where())
+        .operand("input", input.spec())
+        .operand("index", indexes.spec())
+        .operand("source", added.spec(), fmt::format("expected {}", expected.str()));
+  }
   if (alpha != 1) added = added * constant(alpha, added.dtype());
   const Tensor result = record(TakeAdd{at}, {input, indexes, added}, x.where());
   result.node()->called = "index_add";

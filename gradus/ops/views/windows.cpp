@@ -212,16 +212,13 @@ Tensor interpolate(const TensorArg& x, std::span<const std::int64_t> size, const
   const int axes = input.rank() - 2;
   if (axes < 1 || axes > 3 || static_cast<int>(size.size()) != axes) {
     throw refusal(ErrorKind::shape, "interpolate",
-                  fmt::format("sizes for {} axes given; expected one per axis behind (n, c, ...), 1 to 3", size.size()), input,
-                  where);
-  }
-  const int wanted = options.mode == Interpolation::nearest ? axes : options.mode == Interpolation::linear ? 1 : 2;
-  if (axes != wanted) {
-    throw refusal(ErrorKind::shape, "interpolate",
-                  options.mode == Interpolation::linear ? "linear needs 3 axes: (n, c, l)"
-                                                        : "bilinear needs 4 axes: (n, c, h, w)",
+                  fmt::format("sizes for {} axes given; expected one per axis behind (n, c, ...), 1 to 3", size.size()),
                   input, where);
   }
+  constexpr const char* needs[] = {"", "linear needs 3 axes: (n, c, l)", "bilinear needs 4 axes: (n, c, h, w)",
+                                   "trilinear needs 5 axes: (n, c, d, h, w)"};
+  const auto mode = static_cast<int>(options.mode);  // of the linear ones: the number of axes
+  if (mode != 0 && axes != mode) throw refusal(ErrorKind::shape, "interpolate", needs[mode], input, where);
   if (options.mode != Interpolation::nearest && !is_floating(input.dtype())) {
     throw refusal(ErrorKind::dtype, "interpolate", "expected floating elements", input, where);
   }

@@ -46,9 +46,10 @@ Tensor im2col(const TensorArg& x, Size2 kernel, const Im2colOptions& options = {
 Tensor col2im(const TensorArg& columns, Size2 output_size, Size2 kernel, const Im2colOptions& options = {});
 
 enum class Interpolation : std::uint8_t {
-  nearest,  ///< the element at floor(i in / out)
-  linear,   ///< between the two nearest of a sequence (n, c, l)
-  bilinear  ///< between the four nearest of images (n, c, h, w)
+  nearest,   ///< the element at floor(i in / out)
+  linear,    ///< between the two nearest of a sequence (n, c, l)
+  bilinear,  ///< between the four nearest of images (n, c, h, w)
+  trilinear  ///< between the eight nearest of volumes (n, c, d, h, w)
 };
 
 struct InterpolateOptions {
