@@ -5,8 +5,8 @@
 #include "cases/contraction.h"
 #include "cases/elementwise.h"
 #include "cases/random.h"
-#include "cases/reduce.h"
 #include "cases/redirect.h"
+#include "cases/reduce.h"
 #include "cases/view_index.h"
 
 namespace gradus::testing {
