@@ -246,6 +246,19 @@ TEST(Interpret, AgreesWithThePlan) {
   for (std::size_t i = 0; i < got.size(); ++i) EXPECT_NEAR(got[i], expected[i], 1e-6);
 }
 
+TEST(Interpret, NamesTheMatrixThatFailed) {
+  const Tensor y = linalg::cholesky(stack({eye(2), -eye(2)}));
+  try {
+    engine::interpret(capture(std::span(&y, 1)), true);
+    FAIL() << "nothing was thrown";
+  } catch (const Error& error) {
+    EXPECT_EQ(error.kind(), ErrorKind::value);
+    EXPECT_NE(std::string(error.what()).find("matrix 1 is not positive definite"), std::string::npos) << error.what();
+  }
+  EXPECT_THROW(eval(y), Error);
+  EXPECT_FALSE(y.evaluated());
+}
+
 TEST(Anomaly, NamesWhereANanWasBorn) {
   const Tensor w = tensor({{1.f, 0.f}, {-1.f, 2.f}});
   w.node()->label = intern("head.fc.weight");

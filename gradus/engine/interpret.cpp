@@ -1,6 +1,7 @@
 #include "gradus/engine/interpret.h"
 
 #include <memory>
+#include <string>
 
 #include "gradus/base/error.h"
 #include "gradus/kernel/kernel.h"
@@ -36,9 +37,12 @@ VertexValues run_vertex(const Capture& captured, const Vertex& v, const std::vec
   }
   const Ref<Buffer> scratch = Buffer::allocate(made->scratch_bytes());
   const kernel::Status status = made->run({inputs, memory, scratch->data()});
-  if (!status.ok)
-    throw Error(ErrorKind::index, std::string(v.op.name()), "an index is out of range")
+  if (!status.ok) {
+    const std::string matrix = status.fault ? "matrix " + std::to_string(status.position) + " " + status.fault : "";
+    throw Error(status.fault ? ErrorKind::value : ErrorKind::index, std::string(v.op.name()),
+                status.fault ? matrix : "an index is out of range")
         .at(captured.where[static_cast<std::size_t>(v.source)]);
+  }
   return outputs;
 }
 
