@@ -290,6 +290,18 @@ Tensor operator-(const TensorArg& x) { return neg(x); }
 Tensor frac(const TensorArg& x) { return sub(x, trunc(x)); }
 
 Tensor lerp(const TensorArg& a, const TensorArg& b, const TensorArg& weight) {
+  static constexpr ElementwiseInfo names{"lerp", "", Types::floating, 3, {"a", "b", "weight"}};
+  SmallVector<TensorSpec, 3> specs;
+  for (const TensorArg* operand : {&a, &b, &weight}) specs.push_back(detail::operand(*operand, "lerp").spec());
+  Shape shape;
+  int axis = 0;
+  if (!broadcast_all(specs, shape, axis)) {
+    try {
+      refuse_shapes(names, specs);
+    } catch (Error& error) {
+      throw error.at(a.where());
+    }
+  }
   const SourceLocation place = a.where();
   const TensorArg difference(sub(b, a), place), near_a = less(abs(weight), 0.5);
   const Tensor from_a = add(a, mul(difference, weight)), from_b = sub(b, mul(difference, sub(1, weight)));

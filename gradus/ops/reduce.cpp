@@ -253,15 +253,26 @@ MinMax aminmax(const TensorArg& x, const Axes& axes, ReduceOptions options) {
   return {min(x, axes, options), max(x, axes, options)};
 }
 
+namespace {
+
+/// Number of elements that are true, i64, for the user function `name`.
+Tensor count_true(std::string_view name, const TensorArg& x, bool negated, const Axes& axes, ReduceOptions options) {
+  const Tensor input = detail::operand(x, name);
+  const std::uint32_t mask = detail::axes_mask(axes, input, name, x.where());
+  const Tensor truth = negated ? logical_not(x) : cast(x, DType::boolean);
+  return record(Reduce{ReduceKind::sum, mask, options.keepdim}, {truth}, x.where());
+}
+
+}  // namespace
+
 Tensor count_nonzero(const TensorArg& x, const Axes& axes, ReduceOptions options) {
-  return sum(TensorArg(cast(x, DType::boolean), x.where()), axes, options);
+  return count_true("count_nonzero", x, false, axes, options);
 }
 Tensor any(const TensorArg& x, const Axes& axes, ReduceOptions options) {
-  return greater(TensorArg(count_nonzero(x, axes, options), x.where()), constant(0, DType::i64));
+  return greater(TensorArg(count_true("any", x, false, axes, options), x.where()), constant(0, DType::i64));
 }
 Tensor all(const TensorArg& x, const Axes& axes, ReduceOptions options) {
-  const Tensor wrong = count_nonzero(TensorArg(logical_not(x), x.where()), axes, options);
-  return equal(TensorArg(wrong, x.where()), constant(0, DType::i64));
+  return equal(TensorArg(count_true("all", x, true, axes, options), x.where()), constant(0, DType::i64));
 }
 
 Tensor var(const TensorArg& x, const Axes& axes, VarOptions options) {

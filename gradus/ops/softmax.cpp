@@ -62,7 +62,11 @@ Tensor along(const TensorArg& x, int axis) {
 
 Tensor softmax(const TensorArg& x, int axis) { return along<Softmax>(x, axis); }
 Tensor log_softmax(const TensorArg& x, int axis) { return along<LogSoftmax>(x, axis); }
-Tensor softmin(const TensorArg& x, int axis) { return along<Softmax>(TensorArg(neg(x), x.where()), axis); }
+Tensor softmin(const TensorArg& x, int axis) {
+  const Tensor input = detail::operand(x, "softmin");
+  const int position = detail::normalize_axis(axis, input, "softmin", x.where());
+  return along<Softmax>(TensorArg(neg(x), x.where()), position);
+}
 Tensor sparsemax(const TensorArg& x, int axis) { return along<Sparsemax>(x, axis); }
 
 }  // namespace gradus
