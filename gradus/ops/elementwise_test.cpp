@@ -169,7 +169,7 @@ TEST(Elementwise, OperatorsOfTensorsAndNumbers) {
   EXPECT_THAT(where(greater(x, 1.5f), x, 0).to_vector<float>(), ElementsAre(0, 2, 4));
   EXPECT_THAT(logical_and(greater(x, 1), less(x, 3)).to_vector<float>(), ElementsAre(0, 1, 0));
   EXPECT_THAT(logical_not(x).to_vector<float>(), ElementsAre(0, 0, 0));
-  EXPECT_THAT(is_finite(x / 0).to_vector<float>(), ElementsAre(0, 0, 0));
+  EXPECT_THAT(isfinite(x / 0).to_vector<float>(), ElementsAre(0, 0, 0));
 }
 
 TEST(Elementwise, NumbersTakeTheTypeTheyMeet) {
@@ -243,7 +243,7 @@ TEST(Elementwise, TypesMeetInTheWiderOne) {
     }
     EXPECT_EQ(exp(zero(a)).dtype(), is_floating(a) ? a : DType::f32);
     EXPECT_EQ(logical_not(zero(a)).dtype(), DType::boolean);
-    EXPECT_EQ(is_finite(zero(a)).dtype(), DType::boolean);
+    EXPECT_EQ(isfinite(zero(a)).dtype(), DType::boolean);
   }
   EXPECT_THAT((tensor({7, 8}) / tensor({2, 2})).to_vector<float>(), ElementsAre(3.5f, 4));
 }

@@ -308,7 +308,7 @@ Tensor logsumexp(const TensorArg& x, const Axes& axes, ReduceOptions options) {
   if (o.count == 0) return o.rounded(log(o.at(o.total(o.x, options.keepdim))));
   // Any shift gives the same value, so the largest element is a constant for the gradient; an infinite one shifts nothing.
   const Tensor largest = stop_gradient(o.at(o.fold(ReduceKind::max, o.x, true)));
-  const Tensor shift = where(o.at(is_finite(o.at(largest))), largest, o.zero());
+  const Tensor shift = where(o.at(isfinite(o.at(largest))), largest, o.zero());
   const Tensor total = o.total(exp(o.at(sub(o.at(o.x), shift))), options.keepdim);
   return o.rounded(add(o.at(log(o.at(total))), reshape(o.at(shift), total.shape())));
 }

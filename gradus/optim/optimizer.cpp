@@ -26,8 +26,8 @@ Tensor all_finite(const Tensor& loss, const Tensors& gradients) {
     const Tensor squares = sum(square(gradient));
     total = total.defined() ? total + squares : squares;
   }
-  const Tensor finite = is_finite(total);
-  return loss.defined() ? logical_and(is_finite(loss), finite) : finite;
+  const Tensor finite = isfinite(total);
+  return loss.defined() ? logical_and(isfinite(loss), finite) : finite;
 }
 
 /// A leaf of the state belongs to its parameter, and is a constant to gradients: from the first step to the last it looks

@@ -100,7 +100,7 @@ inline void add_logic_rows(ElementwiseRows& rows) {
   rows.binary("logical_xor", logical_xor, -1, 1, false);
   rows.unary("isnan", isnan, -1, 1, false);
   rows.unary("isinf", isinf, -1, 1, false);
-  rows.unary("is_finite", is_finite, -1, 1, false);
+  rows.unary("isfinite", isfinite, -1, 1, false);
   rows.unary("logical_not", logical_not, -1, 1, false);
   rows.cases.push_back(
       {"where", {rows.s, rows.s, rows.s}, [](const Tensors& x) { return where(greater(x[0], 0.0), x[1], x[2]); }});

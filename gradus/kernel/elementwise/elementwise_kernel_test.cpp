@@ -103,7 +103,7 @@ const std::map<std::string_view, Oracle>& oracles() {
       {"less_equal", [](Real a, Real b, Real) { return a <= b; }},
       {"greater", [](Real a, Real b, Real) { return a > b; }},
       {"greater_equal", [](Real a, Real b, Real) { return a >= b; }},
-      {"is_finite", [](Real x, Real, Real) { return std::isfinite(x); }},
+      {"isfinite", [](Real x, Real, Real) { return std::isfinite(x); }},
       {"where", [](Real c, Real a, Real b) { return c != 0 ? a : b; }},
   };
   return all;
