@@ -13,6 +13,8 @@
 #include "gradus/models/registry.h"
 #include "gradus/models/summary.h"
 #include "gradus/nn/state_dict.h"
+#include "gradus/ops/conv.h"
+#include "gradus/ops/factory.h"
 
 namespace gradus::models {
 namespace {
@@ -157,6 +159,27 @@ TEST(Summary, LeNet5ByHand) {
   EXPECT_EQ(bytes, 4 * (2 * 6 * 28 * 28 + 6 * 14 * 14 + 2 * 16 * 10 * 10 + 16 * 5 * 5 + 2 * 120 + 2 * 84 + 10));
   EXPECT_THAT(to_text(s),
               HasSubstr("conv1 (conv2d)           [6, 28, 28]                 156        117,600           18,816"));
+}
+
+/// A convolution over a sequence and its way back.
+struct Hourglass {
+  nn::Parameter down, up;
+  static constexpr int field_count = 2;
+
+  Hourglass() : down(ones({3, 2, 4})), up(ones({3, 2, 4})) {}
+  Tensor operator()(const TensorArg& x) const {
+    return conv_transpose1d(conv1d(x, down, Tensor(), {.stride = 2}), up, Tensor(), {.stride = 2});
+  }
+};
+
+TEST(Summary, ConvolutionsOfOtherKinds) {
+  AnyModel model = Hourglass();
+  const Summary s = summarize(model, {2, 10});
+  ASSERT_EQ(s.rows.size(), 2);
+  EXPECT_EQ(s.rows[0].operation, "conv1d");
+  EXPECT_EQ(s.rows[0].macs, 3 * 4 * 2 * 4);
+  EXPECT_EQ(s.rows[1].operation, "conv_transpose1d");
+  EXPECT_EQ(s.rows[1].macs, 3 * 4 * 2 * 4);
 }
 
 TEST(Summary, RefusesAnExampleThatDoesNotFit) {

@@ -29,11 +29,18 @@ Shape without_batch(Shape shape) {
   return shape;
 }
 
+/// Whether this is a convolution of the kind, over any number of axes.
+template <template <int> class Kind>
+bool is_a(const Op& op) {
+  return op.as<Kind<1>>() || op.as<Kind<2>>() || op.as<Kind<3>>();
+}
+
 std::int64_t macs_of(const Node& node) {
   const std::int64_t outputs = node.specs[0].shape.numel();
-  if (node.op.as<Conv1d>() || node.op.as<Conv2d>() || node.op.as<Conv3d>()) {
+  const bool transposed = is_a<ConvInputGradient>(node.op);  // each element of its input meets the whole kernel
+  if (transposed || is_a<Conv>(node.op)) {
     const Shape& weight = node.inputs[1].shape();
-    return outputs * weight.numel(1, weight.rank());
+    return (transposed ? node.inputs[0].numel() : outputs) * weight.numel(1, weight.rank());
   }
   if (const MatMul* product = node.op.as<MatMul>()) {
     const Shape& a = node.inputs[0].shape();
