@@ -56,7 +56,7 @@ TEST_F(Cli, HelpOfEveryCommandHasExamples) {
   const Outcome all = run({"--help"});
   EXPECT_EQ(all.code, 0);
   EXPECT_THAT(all.out, HasSubstr("Exit codes: 0 done; 1 failed"));
-  for (const char* command : {"train", "eval", "predict", "summary", "runs", "selftest", "doctor"}) {
+  for (const char* command : {"train", "eval", "predict", "summary", "runs", "lr-find", "selftest", "doctor"}) {
     const Outcome help = run({command, "--help"});
     EXPECT_EQ(help.code, 0) << command;
     EXPECT_THAT(help.out, AllOf(HasSubstr("Examples:\n  gradus " + std::string(command)), HasSubstr("Exit codes")))
@@ -271,6 +271,22 @@ TEST_F(Cli, RunsAreListedComparedAndShown) {
   EXPECT_EQ(run({"runs", "compare", run_}).code, 2);
   EXPECT_EQ(run({"runs", "list", folder_ / "nowhere"}).code, 2);
   EXPECT_EQ(run({"runs"}).code, 2);
+}
+
+TEST_F(Cli, LrFindSuggestsARateThatTrains) {
+  const std::string svg = folder_ / "lr.svg";
+  const Outcome outcome =
+      run({"lr-find", recipe_, "--json", "--svg", svg, "--threads", "1", "--set", "optimizer.name=sgd", "--to", "1e6"});
+  ASSERT_EQ(outcome.code, 0) << outcome.err;
+  const json range = json::parse(outcome.out);
+  EXPECT_EQ(range["exploded"], true);
+  EXPECT_LT(range["points"].size(), 100u);
+  EXPECT_GT(range["suggestion"], 1e-4);
+  EXPECT_LT(range["suggestion"], range["points"].back()["lr"]);
+  EXPECT_THAT(io::read_file(svg), AllOf(HasSubstr("<svg xmlns="), HasSubstr("Loss by learning rate")));
+  EXPECT_THAT(run({"lr-find", recipe_}).out, HasSubstr("the loss falls fastest at "));
+  EXPECT_EQ(run({"lr-find", recipe_, "--from", "1", "--to", "0.5"}).code, 1);
+  EXPECT_EQ(run({"lr-find", recipe_, "--steps", "3"}).code, 2);
 }
 
 TEST_F(Cli, SelftestHolds) {

@@ -129,7 +129,9 @@ TEST_F(Kill, DivergenceIsOneAndSaysWhere) {
   EXPECT_EQ(outcome.code, 1);
   EXPECT_THAT(outcome.err, HasSubstr("value error in train: the loss or a gradient is not finite\n  step   "));
   EXPECT_THAT(outcome.err, HasSubstr("layers.1"));
-  EXPECT_EQ(finish({"eval", folder_ / "diverged", "--checkpoint", "last"}).code, 0);
+  const Outcome measured = finish({"eval", folder_ / "diverged", "--checkpoint", "last"});
+  EXPECT_EQ(measured.code, 0);
+  EXPECT_THAT(measured.out, HasSubstr("numbers that are not finite: there are no further figures"));
 }
 
 }  // namespace

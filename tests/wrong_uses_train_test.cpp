@@ -8,6 +8,7 @@
 #include "gradus/io/event_file.h"
 #include "gradus/models/registry.h"
 #include "gradus/train/early_stopping.h"
+#include "gradus/train/lr_find.h"
 #include "gradus/train/metrics/classification.h"
 #include "gradus/train/metrics/curves.h"
 #include "gradus/train/metrics/regression.h"
@@ -176,6 +177,10 @@ TEST(WrongUses, MetricsOfScoresAndNumbers) {
 
 TEST(WrongUses, Training) {
   check_wrong_uses({
+      {"rates that fall", [] { find_lr({}, {.lowest = 1, .highest = 0.1}); },
+       "value error in find_lr: the rates go from 1 to 0.1, must be 0 < lowest < highest"},
+      {"a range of three steps", [] { find_lr({}, {.steps = 3}); },
+       "value error in find_lr: steps is 3, must be >= 10"},
       {"patience below zero", [] { EarlyStopping({.patience = -2}); },
        "value error in early_stopping: patience is -2, must be >= 0"},
       {"weights that were never seen",

@@ -29,6 +29,7 @@ struct Options {
   PredictCommand predict;
   SummaryCommand summary;
   RunsCommand runs;
+  LrFindCommand lr_find;
   SelftestCommand selftest;
   DoctorCommand doctor;
   int threads = 0;
@@ -163,6 +164,22 @@ RunsApps add_runs(CLI::App& app, Options& options) {
   return apps;
 }
 
+CLI::App* add_lr_find(CLI::App& app, Options& options) {
+  CLI::App* command = app.add_subcommand("lr-find", "which learning rate? trains a moment with a rate that grows");
+  LrFindCommand& o = options.lr_find;
+  command->add_option("recipe", o.recipe, "recipe in TOML")->required();
+  command->add_option("--set", o.changes, "change a key of the recipe: KEY=VALUE (may be repeated)")
+      ->allow_extra_args(false);
+  command->add_option("--from", o.lowest, "lowest rate (default 1e-7)")->check(CLI::PositiveNumber);
+  command->add_option("--to", o.highest, "highest rate (default 10)")->check(CLI::PositiveNumber);
+  command->add_option("--steps", o.steps, "steps between them (default 100)")->check(CLI::Range(10, 1000000));
+  command->add_option("--svg", o.svg, "write a picture of the losses to this file");
+  command->add_flag("--json", o.json, "print JSON");
+  add_threads(*command, options);
+  command->footer(footer("  gradus lr-find recipes/fashion-lenet5.toml --svg lr.svg\n"));
+  return command;
+}
+
 CLI::App* add_selftest(CLI::App& app, Options& options) {
   CLI::App* command =
       app.add_subcommand("selftest", "compare this program with results that are known exactly; 1 when one differs");
@@ -219,6 +236,7 @@ int run(int argc, const char* const* argv) {
   const CLI::App* predict_app = add_predict(app, options);
   const CLI::App* summary_app = add_summary(app, options);
   const RunsApps runs_apps = add_runs(app, options);
+  const CLI::App* lr_find_app = add_lr_find(app, options);
   const CLI::App* selftest_app = add_selftest(app, options);
   const CLI::App* doctor_app = add_doctor(app, options);
   try {
@@ -238,6 +256,7 @@ int run(int argc, const char* const* argv) {
     if (runs_apps.list->parsed()) return runs_list(options.runs);
     if (runs_apps.compare->parsed()) return runs_compare(options.runs);
     if (runs_apps.show->parsed()) return runs_show(options.runs);
+    if (lr_find_app->parsed()) return lr_find(options.lr_find);
     if (selftest_app->parsed()) return selftest(options.selftest);
     GRADUS_ASSERT(doctor_app->parsed());
     return doctor(options.doctor);

@@ -58,6 +58,16 @@ int runs_list(const RunsCommand& command);
 int runs_compare(const RunsCommand& command);
 int runs_show(const RunsCommand& command);
 
+struct LrFindCommand {
+  std::string recipe;
+  std::vector<std::string> changes;  ///< as in TrainCommand
+  double lowest = 1e-7, highest = 10;
+  std::int64_t steps = 100;
+  std::string svg;  ///< file for the picture; empty: none
+  bool json = false;
+};
+int lr_find(const LrFindCommand& command);
+
 struct SelftestCommand {
   bool json = false;
 };

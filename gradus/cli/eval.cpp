@@ -1,8 +1,10 @@
 #include <fmt/format.h>
 
 #include <algorithm>
+#include <cmath>
 #include <cstdio>
 #include <nlohmann/json.hpp>
+#include <optional>
 
 #include "gradus/cli/commands.h"
 #include "gradus/cli/profiling.h"
@@ -42,8 +44,24 @@ double share(std::int64_t part, std::int64_t whole) {
   return whole > 0 ? static_cast<double>(part) / static_cast<double>(whole) : 0;
 }
 
+void add_figures(nlohmann::ordered_json& json, const metrics::Classification& figures) {
+  for (const auto& [name, value] : further_figures(figures)) json[name] = value;
+  const metrics::ConfusionMatrix& matrix = figures.confusion();
+  for (std::int64_t label = 0; label < matrix.classes(); ++label) {
+    auto row = nlohmann::ordered_json::array();
+    for (std::int64_t c = 0; c < matrix.classes(); ++c) row.push_back(matrix.count(label, c));
+    json["confusion"].push_back(std::move(row));
+    if (static_cast<std::size_t>(label) >= json["classes"].size()) continue;  // an output that no label uses
+    const metrics::ClassFigures f = matrix.of_class(label);
+    auto& entry = json["classes"][static_cast<std::size_t>(label)];
+    entry["precision"] = f.precision;
+    entry["recall"] = f.recall;
+    entry["f1"] = f.f1;
+  }
+}
+
 void print_json(const EvalCommand& command, const data::Dataset& dataset, const train::Evaluation& e,
-                const metrics::Classification& figures) {
+                const std::optional<metrics::Classification>& figures) {
   const train::Interval interval = train::confidence_interval(e.correct, e.examples);
   nlohmann::ordered_json json = {{"run", command.run},
                                  {"checkpoint", command.checkpoint},
@@ -53,35 +71,28 @@ void print_json(const EvalCommand& command, const data::Dataset& dataset, const 
                                  {"accuracy", e.accuracy},
                                  {"accuracy_95", {interval.low, interval.high}},
                                  {"baseline_accuracy", baseline(e)}};
-  for (const auto& [name, value] : further_figures(figures)) json[name] = value;
   for (std::size_t i = 0; i < e.class_examples.size(); ++i) {
-    const metrics::ClassFigures f = figures.confusion().of_class(static_cast<std::int64_t>(i));
     json["classes"].push_back({{"class", train::class_name(dataset, static_cast<std::int64_t>(i))},
                                {"examples", e.class_examples[i]},
-                               {"accuracy", share(e.class_correct[i], e.class_examples[i])},
-                               {"precision", f.precision},
-                               {"recall", f.recall},
-                               {"f1", f.f1}});
+                               {"accuracy", share(e.class_correct[i], e.class_examples[i])}});
   }
-  for (std::int64_t label = 0; label < figures.confusion().classes(); ++label) {
-    auto row = nlohmann::ordered_json::array();
-    for (std::int64_t c = 0; c < figures.confusion().classes(); ++c) row.push_back(figures.confusion().count(label, c));
-    json["confusion"].push_back(std::move(row));
-  }
+  if (figures) add_figures(json, *figures);
   fmt::print("{}\n", json.dump());
 }
 
 void print_text(const EvalCommand& command, const data::Dataset& dataset, const train::Evaluation& e,
-                const metrics::Classification& figures) {
+                const std::optional<metrics::Classification>& figures) {
   const train::Interval interval = train::confidence_interval(e.correct, e.examples);
   fmt::print("{}, checkpoint {}, {} {} examples\n", command.run, command.checkpoint, e.examples, command.split);
   fmt::print("loss      {:.4f}\n", e.loss);
   fmt::print("accuracy  {:.4f}   95 % interval {:.4f} to {:.4f}; always the commonest class: {:.4f}\n", e.accuracy,
              interval.low, interval.high, baseline(e));
-  for (const auto& [name, value] : further_figures(figures)) fmt::print("{:<18} {:.4f}\n", name, value);
+  if (!figures) fmt::print("the model answers with numbers that are not finite: there are no further figures\n");
+  if (!figures) return;
+  for (const auto& [name, value] : further_figures(*figures)) fmt::print("{:<18} {:.4f}\n", name, value);
   fmt::print("\n{:<20} {:>9} {:>9} {:>9} {:>9}\n", "class", "examples", "precision", "recall", "F1");
   for (std::size_t i = 0; i < e.class_examples.size(); ++i) {
-    const metrics::ClassFigures f = figures.confusion().of_class(static_cast<std::int64_t>(i));
+    const metrics::ClassFigures f = figures->confusion().of_class(static_cast<std::int64_t>(i));
     fmt::print("{:<20} {:>9} {:>9.4f} {:>9.4f} {:>9.4f}\n", train::class_name(dataset, static_cast<std::int64_t>(i)),
                f.examples, f.precision, f.recall, f.f1);
   }
@@ -96,7 +107,9 @@ int eval(const EvalCommand& command) {
   train::check_fit(model, dataset);
   Profiling profiling(command.profile, command.trace);
   const train::Evaluation evaluation = train::evaluate(model, dataset);
-  const metrics::Classification figures = train::examine(model, dataset, 0).figures;
+  // A model that answers with infinities has a loss, but no probabilities.
+  std::optional<metrics::Classification> figures;
+  if (std::isfinite(evaluation.loss)) figures = train::examine(model, dataset, 0).figures;
   if (command.json) {
     print_json(command, dataset, evaluation, figures);
   } else {

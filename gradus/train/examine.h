@@ -23,7 +23,8 @@ struct Examination {
   std::vector<Mistake> mistakes;  ///< the most confident first
 };
 
-/// Runs the model over all examples, in order. At most `most_mistakes` are kept.
+/// Runs the model over all examples, in order. At most `most_mistakes` are kept. Throws Error(value) when
+/// the model answers with a number that is not finite.
 Examination examine(models::AnyModel& model, const data::Dataset& dataset, std::size_t most_mistakes = 24);
 
 /// "0", "1", ... where the data set has no names.

@@ -131,7 +131,7 @@ TrainResult Loop::run(const RunFolder& run) {
     result.finished = train_epoch(run);
     if (result.finished) finish_epoch(run);
   }
-  if (result.finished && recipe_.log.report) write_report(run);
+  if (result.finished && recipe_.log.report) write_report(run, observer);
   observer.on_train_end(result.finished);
   result.history = history_;
   result.loop = state_;
@@ -300,7 +300,11 @@ bool Loop::ended_early() const {
   return stop;
 }
 
-void Loop::write_report(const RunFolder& run) const {
+void Loop::write_report(const RunFolder& run, Observer& observer) const {
+  if (!std::isfinite(history_.back().test_loss.value_or(0))) {
+    observer.on_note("no report: the test loss is not finite");
+    return;
+  }
   models::AnyModel best = model_;
   nn::load_state_dict(best, best_weights_);
   const std::filesystem::path folder = std::filesystem::absolute(run.path()).lexically_normal();
@@ -310,6 +314,7 @@ void Loop::write_report(const RunFolder& run) const {
                           .best_epoch = state_.best_epoch,
                           .parameters = nn::num_parameters(best)};
   io::write_file(run.report_path(), report_html(input, test_, examine(best, test_)));
+  observer.on_note(fmt::format("report: {}", run.report_path()));
 }
 
 Evaluation Loop::evaluate_best(const data::Dataset& dataset) const {

@@ -49,7 +49,7 @@ class Loop {
   bool is_best(const EpochMetrics& record) const;
   /// True when train.patience ran out, or the run was ended by an observer.
   bool ended_early() const;
-  void write_report(const RunFolder& run) const;
+  void write_report(const RunFolder& run, Observer& observer) const;
   double monitored(const EpochMetrics& record) const;
   void save(const RunFolder& run, const std::string& which) const;
   Evaluation evaluate_best(const data::Dataset& dataset) const;

@@ -2,6 +2,9 @@
 
 #include <fmt/format.h>
 
+#include <cmath>
+#include <filesystem>
+
 #include "gradus/train/loop.h"
 
 namespace gradus::train {
@@ -23,17 +26,18 @@ TrainResult finish(const TrainOptions& options, const Recipe& recipe, TrainResul
   note(options, fmt::format("best epoch {} (validation accuracy {:.4f}): test loss {:.4f}, test accuracy {:.4f}",
                             result.loop.best_epoch, result.loop.best_val_accuracy, last.test_loss.value_or(0),
                             last.test_accuracy.value_or(0)));
-  if (recipe.log.report) note(options, fmt::format("report: {}/report.html", options.run));
   return result;
 }
 
-/// True when all epochs are done and "best" was saved after them.
+/// True when all epochs are done, "best" was saved after them, and the report is there.
 bool is_whole(const RunFolder& run, const Recipe& recipe) {
   if (!has_checkpoint(run.checkpoint_stem("last")) || !has_checkpoint(run.checkpoint_stem("best"))) return false;
   const LoopState last = run.checkpoint("last").loop;
   const std::vector<EpochMetrics> history = read_metrics(run.metrics_path());
   const bool ended = static_cast<std::int64_t>(history.size()) == last.epoch && !history.empty() &&
                      history.back().test_loss.has_value();
+  const bool reports = recipe.log.report && ended && std::isfinite(*history.back().test_loss);
+  if (reports && !std::filesystem::exists(run.report_path())) return false;
   return (ended || last.epoch >= recipe.train.epochs) && run.checkpoint("best").loop.step == last.best_step;
 }
 

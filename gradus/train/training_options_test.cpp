@@ -222,6 +222,9 @@ TEST_F(Options, ReportAndEventFiles) {
     events += entry.path().filename().string().starts_with("events.out.tfevents.") ? 1 : 0;
   }
   EXPECT_EQ(events, 1);
+  fs::remove(folder_ / "run/report.html");
+  EXPECT_TRUE(resume({.run = folder_ / "run"}).finished);
+  EXPECT_TRUE(fs::exists(folder_ / "run/report.html")) << "killed before the report: resume writes it";
   start(recipe({"log.report=false"}), {.run = folder_ / "quiet"});
   EXPECT_FALSE(fs::exists(folder_ / "quiet/report.html"));
 }

@@ -43,6 +43,7 @@ pre{margin:0;font:13px/1.5 ui-monospace,SFMono-Regular,Menlo,Consolas,monospace;
 .two{display:grid;grid-template-columns:3fr 2fr;gap:12px}@media (max-width:760px){.two{grid-template-columns:1fr}}
 @media print{:root{--page:#fff;--card:#fff;--text:#111;--soft:#555;--line:#ddd;--heat:37,99,168;--s0:#2563a8;--s1:#d2691e;
 --good:#1f7a4d;--bad:#b3372f}.strong{color:#fff}main{padding:0;max-width:none}
+.tiles,.plots{grid-template-columns:repeat(3,1fr)}.two{grid-template-columns:3fr 2fr}
 .card,.tile,figure,tr{break-inside:avoid}h2{break-after:avoid}*{-webkit-print-color-adjust:exact;print-color-adjust:exact}}
 )css";
 
