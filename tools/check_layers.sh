@@ -36,6 +36,7 @@ function library_of(header) {
   if (header ~ /^CLI\//) return "CLI11"
   if (header ~ /^zlib\.h$/) return "ZLIB"
   if (header ~ /^png/) return "PNG"
+  if (header ~ /^(jpeglib|jerror)\.h$/) return "JPEG"
   return ""
 }
 

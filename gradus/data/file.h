@@ -3,6 +3,7 @@
 
 #include <cstdint>
 #include <string>
+#include <string_view>
 
 #include "gradus/base/error.h"
 
@@ -17,6 +18,10 @@ std::uint64_t most_inflated(std::uint64_t compressed);
 
 /// Deletes what a failed writer left at `path`, if that is a regular file (never a device).
 void remove_partial(const std::string& path) noexcept;
+
+/// Writes "PATH.tmp", makes it durable, and renames it to PATH: the earlier PATH stays whole whatever happens. Throws
+/// Error(io) on behalf of `op`; nothing half-written is left.
+void write_whole_file(const std::string& path, std::string_view content, const std::string& op);
 
 /// "No such file or directory"
 std::string system_message(int error_number);

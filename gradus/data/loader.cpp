@@ -3,7 +3,9 @@
 #include <fmt/format.h>
 
 #include <algorithm>
+#include <array>
 #include <condition_variable>
+#include <cstring>
 #include <exception>
 #include <mutex>
 #include <numeric>
@@ -22,13 +24,38 @@ std::int64_t batches_of(std::int64_t examples, const LoaderOptions& options) {
   return examples / options.batch_size + (partial ? 1 : 0);
 }
 
-std::vector<std::int64_t> row_order(std::int64_t examples, const LoaderOptions& options) {
-  if (options.shuffle) {
-    return random_permutation(examples, Key{options.seed}.fold(static_cast<std::uint64_t>(options.epoch)));
+/// Rows of one epoch.
+std::int64_t rows_of_epoch(std::int64_t examples, const LoaderOptions& options) {
+  return options.sampler.rows ? options.sampler.size : examples;
+}
+
+std::vector<std::int64_t> sampled(std::int64_t examples, const LoaderOptions& options, Key key) {
+  std::vector<std::int64_t> rows = options.sampler.rows(key);
+  if (static_cast<std::int64_t>(rows.size()) != options.sampler.size) {
+    throw Error(ErrorKind::value, "loader", "the sampler gave another number of rows than it announced")
+        .field("size", fmt::format("{}", options.sampler.size))
+        .field("rows", fmt::format("{}", rows.size()));
   }
+  for (const std::int64_t row : rows) {
+    if (row >= 0 && row < examples) continue;
+    throw Error(ErrorKind::index, "loader", fmt::format("the sampler gave row {} of {} examples", row, examples))
+        .hint("was it made for another data set?");
+  }
+  return rows;
+}
+
+std::vector<std::int64_t> row_order(std::int64_t examples, const LoaderOptions& options) {
+  const Key key = Key{options.seed}.fold(static_cast<std::uint64_t>(options.epoch));
+  if (options.sampler.rows) return sampled(examples, options, key);
+  if (options.shuffle) return random_permutation(examples, key);
   std::vector<std::int64_t> rows(static_cast<std::size_t>(examples));
   std::iota(rows.begin(), rows.end(), std::int64_t{0});
   return rows;
+}
+
+LoaderState state_of(std::int64_t examples, const LoaderOptions& options) {
+  return {options.seed,       options.epoch,   options.skip_batches, rows_of_epoch(examples, options),
+          options.batch_size, options.shuffle, options.drop_last};
 }
 
 Error too_large(std::int64_t batch_size, std::int64_t examples) {
@@ -51,8 +78,19 @@ void check_options(std::int64_t examples, const LoaderOptions& options) {
   if (options.prefetch <= 0) refuse("prefetch", options.prefetch, "1 or more batches per worker");
   if (options.epoch < 0) refuse("epoch", options.epoch, "0 or more");
   if (examples <= 0) throw Error(ErrorKind::value, "loader", "the data set is empty");
-  const std::int64_t batches = batches_of(examples, options);
-  if (batches == 0) throw too_large(options.batch_size, examples).note("drop_last leaves no batch at all");
+  if (options.sampler.rows && options.shuffle) {
+    throw Error(ErrorKind::value, "loader", "both shuffle and a sampler")
+        .hint("the sampler decides the order: leave shuffle off");
+  }
+  const std::int64_t rows = rows_of_epoch(examples, options);
+  if (rows <= 0) throw Error(ErrorKind::value, "loader", "the sampler gives no rows");
+  if (options.expected_rows != 0 && options.expected_rows != rows) {
+    throw Error(ErrorKind::state, "loader", "the state is of another data set")
+        .field("rows then", fmt::format("{}", options.expected_rows))
+        .field("rows now", fmt::format("{}", rows));
+  }
+  const std::int64_t batches = batches_of(rows, options);
+  if (batches == 0) throw too_large(options.batch_size, rows).note("drop_last leaves no batch at all");
   if (options.skip_batches < 0 || options.skip_batches > batches) {
     refuse("skip_batches", options.skip_batches, fmt::format("0 to {}, the batches of the epoch", batches));
   }
@@ -69,8 +107,9 @@ class LoaderPass {
   LoaderPass(std::int64_t examples, Fetch fetch, const LoaderOptions& options)
       : fetch_(std::move(fetch)),
         batch_size_(options.batch_size),
+        state_(state_of(examples, options)),
         rows_(row_order(examples, options)),
-        end_(batches_of(examples, options)),
+        end_(batches_of(state_.rows, options)),
         claimed_(options.skip_batches),
         taken_(options.skip_batches) {
     const auto workers = static_cast<std::size_t>(std::min<std::int64_t>(options.workers, end_ - taken_));
@@ -94,6 +133,12 @@ class LoaderPass {
   }
   bool done() const { return done_; }
   const Batch& current() const { return current_; }
+  LoaderState state() {
+    const std::lock_guard lock(mutex_);
+    LoaderState state = state_;
+    state.batch = taken_;
+    return state;
+  }
 
  private:
   struct Slot {
@@ -166,6 +211,7 @@ class LoaderPass {
 
   const Fetch fetch_;
   const std::int64_t batch_size_;
+  const LoaderState state_;  ///< at the start of the pass
   const std::vector<std::int64_t> rows_;
   const std::int64_t end_;
   Batch current_;
@@ -181,7 +227,12 @@ class LoaderPass {
 
 }  // namespace detail
 
-std::int64_t Loader::size() const { return batches_of(examples_, options_) - options_.skip_batches; }
+std::int64_t Loader::size() const {
+  return batches_of(rows_of_epoch(examples_, options_), options_) - options_.skip_batches;
+}
+
+LoaderState Loader::state() const { return state_of(examples_, options_); }
+LoaderState Loader::Iterator::state() const { return pass_->state(); }
 
 Loader::Iterator Loader::begin() const {
   Iterator first(std::make_shared<detail::LoaderPass>(examples_, fetch_, options_));
@@ -204,6 +255,10 @@ Loader loader(std::int64_t examples, Fetch fetch, const LoaderOptions& options, 
   return Loader(examples, std::move(fetch), options);
 }
 
+Loader loader(const View& view, const LoaderOptions& options, SourceLocation where) {
+  return loader(view.size, view.fetch, options, where);
+}
+
 Loader loader(const Dataset& dataset, const LoaderOptions& options, SourceLocation where) {
   const Fetch fetch = [dataset](std::span<const std::int64_t> rows) { return dataset.batch(rows); };
   try {
@@ -211,6 +266,49 @@ Loader loader(const Dataset& dataset, const LoaderOptions& options, SourceLocati
   } catch (Error& error) {
     throw error.context(dataset.name());
   }
+}
+
+LoaderOptions resumed(LoaderOptions options, const LoaderState& state, SourceLocation where) {
+  const auto same = [&](const char* name, auto then, auto now) {
+    if (then == now) return;
+    throw Error(ErrorKind::state, "resumed", fmt::format("{} is {}, and was {}", name, now, then))
+        .at(where)
+        .hint("an epoch goes on only as it began");
+  };
+  same("batch_size", state.batch_size, options.batch_size);
+  same("shuffle", state.shuffle, options.shuffle);
+  same("drop_last", state.drop_last, options.drop_last);
+  options.seed = state.seed;
+  options.epoch = state.epoch;
+  options.skip_batches = state.batch;
+  options.expected_rows = state.rows;
+  return options;
+}
+
+Tensor to_tensor(const LoaderState& s) {
+  std::int64_t seed;
+  std::memcpy(&seed, &s.seed, sizeof seed);
+  const std::array<std::int64_t, 7> values = {seed, s.epoch, s.batch, s.rows, s.batch_size, s.shuffle, s.drop_last};
+  return leaf<std::int64_t>({7}, std::span<const std::int64_t>(values));
+}
+
+LoaderState loader_state(const Tensor& tensor) {
+  const TensorSpec expected{DType::i64, {7}};
+  if (tensor.spec() != expected) {
+    const bool type = tensor.dtype() != DType::i64;
+    throw Error(type ? ErrorKind::dtype : ErrorKind::shape, "loader_state")
+        .operand("tensor", tensor.spec(), "expected i64 [7]");
+  }
+  const auto v = tensor.data<std::int64_t>();
+  const auto flag = [](std::int64_t value) { return value == 0 || value == 1; };
+  if (v[1] < 0 || v[2] < 0 || v[3] < 1 || v[4] < 1 || !flag(v[5]) || !flag(v[6])) {
+    throw Error(ErrorKind::value, "loader_state", "these are not the numbers of a loader's state")
+        .field("found", fmt::format("{}", fmt::join(v, ", ")))
+        .field("order", "seed, epoch, batch, rows, batch_size, shuffle, drop_last");
+  }
+  LoaderState state{0, v[1], v[2], v[3], v[4], v[5] != 0, v[6] != 0};
+  std::memcpy(&state.seed, &v[0], sizeof state.seed);
+  return state;
 }
 
 void check_batch_size(const Dataset& dataset, std::int64_t batch_size, SourceLocation where) {

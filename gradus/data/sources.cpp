@@ -3,10 +3,17 @@
 #include <fmt/format.h>
 
 #include <array>
+#include <initializer_list>
+#include <utility>
 
 #include "gradus/base/error.h"
+#include "gradus/data/embedded/embedded.h"
 #include "gradus/data/fashion_mnist.h"
 #include "gradus/data/idx.h"
+#include "gradus/data/read/cifar.h"
+#include "gradus/data/read/image.h"
+#include "gradus/data/table/csv.h"
+#include "gradus/data/table/encoder.h"
 
 namespace gradus::data {
 namespace {
@@ -29,12 +36,93 @@ Dataset load_idx(Split split, const SourceOptions& options) {
   return idx_dataset(fmt::format("idx {}", name_of(split)), images, labels, options);
 }
 
+Dataset load_digits(Split split, const SourceOptions& options) { return digits(split, options.mean, options.std); }
+
+Dataset load_breast_cancer(Split split, const SourceOptions& options) {
+  return breast_cancer(split, options.mean, options.std);
+}
+
+Dataset load_cifar10(Split split, const SourceOptions& options) {
+  return cifar10(split, options.folder, options.mean, options.std);
+}
+
+Dataset load_cifar100(Split split, const SourceOptions& options) {
+  return cifar100(split, options.folder, options.mean, options.std);
+}
+
+/// The place of one of `names` by its text.
+template <class Choice>
+Choice chosen(const char* key, const std::string& text, std::initializer_list<std::pair<const char*, Choice>> names) {
+  std::vector<std::string> known;
+  for (const auto& [name, choice] : names) {
+    if (text == name) return choice;
+    known.emplace_back(name);
+  }
+  throw Error(ErrorKind::config, "load", fmt::format("{} is \"{}\"", key, text))
+      .field("known", fmt::format("{}", fmt::join(known, ", ")));
+}
+
+const std::string& needed(const char* source, const char* key, const std::string& value) {
+  if (!value.empty()) return value;
+  throw Error(ErrorKind::config, "load", fmt::format("{} is missing", key)).context(source);
+}
+
+Dataset load_csv(Split split, const SourceOptions& options) {
+  const std::string& train_path = needed("csv", "train_path", options.train_path);
+  const std::string& target = needed("csv", "target", options.target);
+  if (split == Split::test) needed("csv", "test_path", options.test_path);
+  if (options.delimiter.size() != 1) {
+    throw Error(ErrorKind::config, "load",
+                fmt::format("delimiter is \"{}\", expected one character", options.delimiter));
+  }
+  const EncoderOptions encoding = {
+      .target = target,
+      .drop = options.drop,
+      .missing = chosen<Missing>("missing", options.missing,
+                                 {{"error", Missing::error},
+                                  {"mean", Missing::mean},
+                                  {"median", Missing::median},
+                                  {"indicator", Missing::indicator}}),
+      .categories = chosen<Categories>("categories", options.categories,
+                                       {{"one-hot", Categories::one_hot}, {"codes", Categories::codes}})};
+  const Table train = read_csv(train_path, {.delimiter = options.delimiter[0]});
+  const TableEncoder encoder(train, encoding);
+  const Dataset set =
+      split == Split::train
+          ? encoder.dataset(train)
+          : encoder.dataset(read_csv(options.test_path, {.delimiter = options.delimiter[0], .types = train.types()}));
+  return Dataset(set.name(), set.examples(), set.labels(),
+                 {.class_names = set.class_names(), .scaling = {.mean = options.mean, .std = options.std}});
+}
+
+Dataset load_image_folder(Split split, const SourceOptions& options) {
+  const bool train = split == Split::train;
+  const std::string& folder =
+      needed("image-folder", train ? "train_path" : "test_path", train ? options.train_path : options.test_path);
+  if (!options.resize.empty() && options.resize.size() != 2) {
+    throw Error(ErrorKind::config, "load", "resize is no height and width").context("image-folder");
+  }
+  ImageFolderOptions reading{.channels = static_cast<int>(options.channels),
+                             .class_names = options.class_names,
+                             .mean = options.mean,
+                             .std = options.std};
+  if (!options.resize.empty()) reading.resize = {options.resize[0], options.resize[1]};
+  return image_folder(folder, reading);
+}
+
 struct Source {
   std::string_view name;
   Dataset (*load)(Split, const SourceOptions&);
 };
 
-constexpr std::array<Source, 2> sources = {{{"fashion-mnist", load_fashion_mnist}, {"idx", load_idx}}};
+constexpr std::array<Source, 8> sources = {{{"fashion-mnist", load_fashion_mnist},
+                                            {"digits", load_digits},
+                                            {"breast-cancer", load_breast_cancer},
+                                            {"cifar-10", load_cifar10},
+                                            {"cifar-100", load_cifar100},
+                                            {"idx", load_idx},
+                                            {"csv", load_csv},
+                                            {"image-folder", load_image_folder}}};
 
 /// u8 or i32 -> i64.
 Tensor read_labels(const std::string& path) {
@@ -102,6 +190,22 @@ std::vector<std::string> source_names() {
   std::vector<std::string> names;
   for (const Source& source : sources) names.emplace_back(source.name);
   return names;
+}
+
+const std::vector<SourceInfo>& source_infos() {
+  static const auto* const infos = new std::vector<SourceInfo>{
+      {"digits", "1,797 handwritten digits, 8 x 8, 10 classes", "CC BY 4.0", "part of the library (UCI)"},
+      {"breast-cancer", "569 tumours, 30 measurements, 2 classes", "CC BY 4.0", "part of the library (UCI)"},
+      {"fashion-mnist", "70,000 grey images of clothes, 28 x 28, 10 classes", "MIT",
+       "Debian package dataset-fashion-mnist"},
+      {"cifar-10", "60,000 colour images, 32 x 32, 10 classes", "not stated by its authors",
+       "https://www.cs.toronto.edu/~kriz/cifar.html"},
+      {"cifar-100", "60,000 colour images, 32 x 32, 100 classes", "not stated by its authors",
+       "https://www.cs.toronto.edu/~kriz/cifar.html"},
+      {"idx", "images and labels in the format of MNIST", "yours", "files of one's own", true},
+      {"csv", "a table with a column of classes", "yours", "files of one's own", true},
+      {"image-folder", "PNG and JPEG pictures, one folder for each class", "yours", "files of one's own", true}};
+  return *infos;
 }
 
 }  // namespace gradus::data

@@ -11,22 +11,42 @@ namespace gradus::data {
 
 /// What the sources need to know; each reads the entries of its own.
 struct SourceOptions {
-  /// fashion-mnist: the folder of its files; empty: where they are installed.
+  /// fashion-mnist, cifar-10, cifar-100: the folder of its files; empty: where they are installed.
   std::string folder = {};
   /// idx: the files of each split.
   std::string train_images = {}, train_labels = {}, test_images = {}, test_labels = {};
+  /// csv: the file of each split; image-folder: the folder of each split.
+  std::string train_path = {}, test_path = {};
+  /// csv: the column of the classes, columns to leave out, what stands in for missing values ("error", "mean", "median",
+  /// "indicator"), how categories are written ("one-hot", "codes"), the delimiter (one character).
+  std::string target = {};
+  std::vector<std::string> drop = {};
+  std::string missing = "error", categories = "one-hot", delimiter = ",";
+  /// image-folder: {height, width} of all pictures (empty: as stored) and channels (0: as stored, 1, 3).
+  std::vector<std::int64_t> resize = {};
+  std::int64_t channels = 0;
   /// idx: names of the classes; empty: numbers.
   std::vector<std::string> class_names = {};
   /// All: normalisation after scaling, one entry or one per channel.
   std::vector<double> mean = {}, std = {};
 };
 
-/// Loads `split` of the data set called `name`: "fashion-mnist" or "idx". Throws Error(config) for another name (with
-/// the nearest one) or a path that is missing, and what the source throws.
+/// Loads `split` of the data set called `name` (see source_names). Throws Error(config) for another name (with the nearest one)
+/// or a path that is missing, and what the source throws.
+///
+/// A CSV's dictionaries and stand-ins for missing values come from its training file, the test part included in nothing.
 Dataset load(std::string_view name, Split split, const SourceOptions& options = {});
 
 /// All names that `load` knows.
 std::vector<std::string> source_names();
+
+/// What is known of a source before anything is loaded.
+struct SourceInfo {
+  std::string name, description, licence;
+  std::string origin;      ///< where it comes from: the library itself, a package, an address, files of the user
+  bool own_files = false;  ///< reads files of the user
+};
+const std::vector<SourceInfo>& source_infos();
 
 /// A data set from a file of images, [N, H, W] (which becomes [N, 1, H, W]) or any [N, ...], u8 (divided by 255) or
 /// f32, and a file of labels, u8 or i32 [N]. Reads class_names, mean and std of `options`. Throws Error(format) when

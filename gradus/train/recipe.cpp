@@ -178,6 +178,9 @@ class Reader {
     if (!recipe_.train.class_weights.empty() && recipe_.train.class_balance != "none") {
       throw mistake(source, "train.class_weights and train.class_balance = \"balanced\" exclude each other");
     }
+    if (recipe_.data.standardize && !(recipe_.data.mean.empty() && recipe_.data.std.empty())) {
+      throw mistake(source, "data.standardize computes data.mean and data.std: give one or the other");
+    }
   }
 
  private:

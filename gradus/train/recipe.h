@@ -27,9 +27,20 @@ namespace gradus::train {
 /// [data]
 struct DataSettings {
   std::string name = "fashion-mnist";
-  std::string folder;  ///< fashion-mnist: of its files; empty: where they are installed
+  std::string folder;  ///< fashion-mnist, cifar: of its files; empty: where they are installed
   std::string train_images, train_labels, test_images, test_labels;  ///< idx: the four files
   std::vector<std::string> class_names;                              ///< idx: empty: numbers
+  std::string train_path, test_path;                                 ///< csv: a file each; image-folder: a folder each
+  std::string target;                                                ///< csv: column of the classes
+  std::vector<std::string> drop;                                     ///< csv: columns to leave out
+  std::string missing = "error";                                     ///< csv: or mean, median, indicator
+  std::string categories = "one-hot";                                ///< csv: or codes
+  std::string delimiter = ",";                                       ///< csv
+  std::vector<std::int64_t> resize;  ///< image-folder: height and width; empty: as stored
+  std::int64_t channels = 0;         ///< image-folder: 0 (as stored), 1, 3
+  /// Computes mean and std from the training examples (without those held out). The recipe of the run then holds the numbers
+  /// in place of this.
+  bool standardize = false;
   std::vector<double> mean, std;   ///< normalisation of the scaled examples, one entry or one per channel; empty: none
   std::int64_t validation = 5000;  ///< training examples that are held out to choose the best checkpoint
   std::int64_t batch_size = 64;

@@ -68,18 +68,40 @@ void add_model(Keys& keys) {
 void add_data(Keys& keys) {
   using S = DataSettings;
   constexpr auto d = &Recipe::data;
-  const Condition fashion{"data.name", {"fashion-mnist"}}, idx{"data.name", {"idx"}};
-  keys.emplace_back("data.name", in(d, &S::name), "data set").one_of({"fashion-mnist", "idx"});
+  const Condition idx{"data.name", {"idx"}}, csv{"data.name", {"csv"}}, pictures{"data.name", {"image-folder"}};
+  const Condition paths{"data.name", {"csv", "image-folder"}};
+  keys.emplace_back("data.name", in(d, &S::name), "data set; `gradus data list` describes them")
+      .one_of({"fashion-mnist", "digits", "breast-cancer", "cifar-10", "cifar-100", "idx", "csv", "image-folder"});
   keys.emplace_back("data.folder", in(d, &S::folder), "of its files; empty: where they are installed")
-      .only_for(fashion);
+      .only_for({"data.name", {"fashion-mnist", "cifar-10", "cifar-100"}});
   keys.emplace_back("data.train_images", in(d, &S::train_images), "an IDX file, plain or gzip")
       .only_for(idx)
       .must_be_given();
   keys.emplace_back("data.train_labels", in(d, &S::train_labels)).only_for(idx).must_be_given();
   keys.emplace_back("data.test_images", in(d, &S::test_images)).only_for(idx).must_be_given();
   keys.emplace_back("data.test_labels", in(d, &S::test_labels)).only_for(idx).must_be_given();
-  keys.emplace_back("data.class_names", in(d, &S::class_names), "empty: numbers").only_for(idx);
-  keys.emplace_back("data.mean", in(d, &S::mean), "subtracted from examples in 0 to 1; one, or one per channel");
+  keys.emplace_back("data.train_path", in(d, &S::train_path), "a CSV file; a folder with one folder for each class")
+      .only_for(paths)
+      .must_be_given();
+  keys.emplace_back("data.test_path", in(d, &S::test_path)).only_for(paths).must_be_given();
+  keys.emplace_back("data.target", in(d, &S::target), "column of the classes").only_for(csv).must_be_given();
+  keys.emplace_back("data.drop", in(d, &S::drop), "columns to leave out").only_for(csv);
+  keys.emplace_back("data.missing", in(d, &S::missing), "what stands in for missing numbers")
+      .one_of({"error", "mean", "median", "indicator"})
+      .only_for(csv);
+  keys.emplace_back("data.categories", in(d, &S::categories)).one_of({"one-hot", "codes"}).only_for(csv);
+  keys.emplace_back("data.delimiter", in(d, &S::delimiter), "between the fields of a line").only_for(csv);
+  keys.emplace_back("data.resize", in(d, &S::resize), "height and width; empty: as stored")
+      .in({.low = 1, .high = 65536})
+      .only_for(pictures);
+  keys.emplace_back("data.channels", in(d, &S::channels), "1: grey; 3: RGB; 0: as stored")
+      .in({.low = 0, .high = 3})
+      .only_for(pictures);
+  keys.emplace_back("data.class_names", in(d, &S::class_names), "empty: numbers, or the names of the folders")
+      .only_for({"data.name", {"idx", "image-folder"}});
+  keys.emplace_back("data.standardize", in(d, &S::standardize), "mean and std from the training examples");
+  keys.emplace_back("data.mean", in(d, &S::mean),
+                    "subtracted from the examples (images: in 0 to 1); one, or one per channel");
   keys.emplace_back("data.std", in(d, &S::std), "divides them then").at_least(1e-30);
   keys.emplace_back("data.validation", in(d, &S::validation),
                     "training examples held out to choose the best checkpoint")

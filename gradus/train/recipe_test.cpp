@@ -84,7 +84,9 @@ TEST(Recipe, WrittenTextReadsBackAsTheSame) {
 TEST(Recipe, WrittenTextIsComplete) {
   EXPECT_EQ(
       recipe_text(parse_recipe("seed = 3\n[model]\nname = \"lenet5\"\n", "r.toml")),
-      "seed = 3\n\n[model]\nname = \"lenet5\"\n\n[data]\nname = \"fashion-mnist\"\nfolder = \"\"\nmean = []\nstd = []\n"
+      "seed = 3\n\n[model]\nname = \"lenet5\"\n\n[data]\nname = \"fashion-mnist\"\nfolder = \"\"\nstandardize = "
+      "false\nmean = []\n"
+      "std = []\n"
       "validation = 5000\n"
       "batch_size = 64\nworkers = 1\n\n[optimizer]\nname = \"adamw\"\nlr = 0.001\nweight_decay = 0.01\nbetas = [0.9, "
       "0.999]\n"

@@ -6,6 +6,7 @@
 #include "gradus/data/fashion_mnist.h"
 #include "gradus/data/loader.h"
 #include "gradus/data/sources.h"
+#include "gradus/data/statistics.h"
 #include "gradus/models/registry.h"
 #include "gradus/nn/state_dict.h"
 #include "gradus/optim/adamw.h"
@@ -21,6 +22,15 @@ data::Dataset load_data(const DataSettings& settings, data::Split split) {
                      .train_labels = settings.train_labels,
                      .test_images = settings.test_images,
                      .test_labels = settings.test_labels,
+                     .train_path = settings.train_path,
+                     .test_path = settings.test_path,
+                     .target = settings.target,
+                     .drop = settings.drop,
+                     .missing = settings.missing,
+                     .categories = settings.categories,
+                     .delimiter = settings.delimiter,
+                     .resize = settings.resize,
+                     .channels = settings.channels,
                      .class_names = settings.class_names,
                      .mean = settings.mean,
                      .std = settings.std});
@@ -31,6 +41,16 @@ data::TrainValidation load_training_data(const Recipe& recipe) {
   data::TrainValidation parts = data::split(all, recipe.data.validation, static_cast<std::uint64_t>(recipe.seed));
   data::check_batch_size(parts.train, recipe.data.batch_size);
   return parts;
+}
+
+Recipe resolved(const Recipe& recipe) {
+  Recipe out = recipe;
+  if (!recipe.data.standardize) return out;
+  const data::Scaling scaling = data::fit_scaling(load_training_data(recipe).train);
+  out.data.mean = scaling.mean;
+  out.data.std = scaling.std;
+  out.data.standardize = false;
+  return out;
 }
 
 void check_fit(models::AnyModel& model, const data::Dataset& dataset) {

@@ -20,6 +20,11 @@ data::Dataset load_data(const DataSettings& settings, data::Split split);
 /// recipe holds out all of them, or when a batch is larger than the rest.
 data::TrainValidation load_training_data(const Recipe& recipe);
 
+/// The recipe with what has to be learned from the training examples filled in: with data.standardize, data.mean and data.std
+/// of the examples that are not held out (and standardize off). A run keeps this one, so that whatever reads its recipe later
+/// (eval, predict, resume) applies the same numbers. Throws as load_training_data and data::fit_scaling.
+Recipe resolved(const Recipe& recipe);
+
 /// Throws when the model cannot read an example of `dataset` (its own error), or does not answer with one number per class
 /// (Error(shape)).
 void check_fit(models::AnyModel& model, const data::Dataset& dataset);

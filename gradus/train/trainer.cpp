@@ -6,6 +6,7 @@
 #include <filesystem>
 
 #include "gradus/train/loop.h"
+#include "gradus/train/setup.h"
 
 namespace gradus::train {
 namespace {
@@ -43,7 +44,8 @@ bool is_whole(const RunFolder& run, const Recipe& recipe) {
 
 }  // namespace
 
-TrainResult start(const Recipe& recipe, const TrainOptions& options) {
+TrainResult start(const Recipe& given, const TrainOptions& options) {
+  const Recipe recipe = resolved(given);
   detail::Loop loop(recipe, options);
   const RunFolder run = RunFolder::create(options.run, recipe);
   note(options, fmt::format("training in {}", run.path()));

@@ -1,0 +1,28 @@
+# gradus_embed(LAYER HEADER NAMESPACE FUNCTION FILE [FUNCTION FILE...]): puts files into the library. Each FUNCTION is declared
+# in HEADER (std::span<const unsigned char> FUNCTION();). The source is written when CMake runs, and again when a file
+# changes; it needs no other program.
+function(gradus_embed layer header namespace)
+  set(content "#include \"${header}\"\n\nnamespace {\n\n")
+  set(functions "")
+  set(pairs "${ARGN}")
+  while(pairs)
+    list(POP_FRONT pairs function file)
+    set(path "${PROJECT_SOURCE_DIR}/${file}")
+    set_property(DIRECTORY APPEND PROPERTY CMAKE_CONFIGURE_DEPENDS "${path}")
+    file(READ "${path}" bytes HEX)
+    string(REGEX REPLACE "(................................)" "\\1\n" bytes "${bytes}")  # lines of 16 bytes
+    string(REGEX REPLACE "([0-9a-f][0-9a-f])" "0x\\1," bytes "${bytes}")
+    string(APPEND content "constexpr unsigned char ${function}_bytes[] = {\n${bytes}};\n\n")
+    string(APPEND functions "std::span<const unsigned char> ${function}() { return ${function}_bytes; }\n")
+  endwhile()
+  string(APPEND content "}  // namespace\n\nnamespace ${namespace} {\n\n${functions}\n}  // namespace ${namespace}\n")
+  set(source "${PROJECT_BINARY_DIR}/embedded/${layer}_files.cpp")
+  set(before "")
+  if(EXISTS "${source}")
+    file(READ "${source}" before)
+  endif()
+  if(NOT before STREQUAL content)
+    file(WRITE "${source}" "${content}")
+  endif()
+  target_sources(gradus_${layer} PRIVATE "${source}")
+endfunction()

@@ -1,0 +1,208 @@
+#include "gradus/data/table/encoder.h"
+
+#include <fmt/format.h>
+
+#include <algorithm>
+#include <set>
+#include <utility>
+
+#include "gradus/base/error.h"
+
+namespace gradus::data {
+namespace {
+
+Error refusal(std::string summary) { return Error(ErrorKind::value, "encode", std::move(summary)); }
+
+/// The values that are there.
+std::vector<double> present(const Column& column) {
+  std::vector<double> values;
+  for (std::int64_t row = 0; row < column.size(); ++row) {
+    if (column.missing[static_cast<std::size_t>(row)] == 0) values.push_back(column.number(row));
+  }
+  return values;
+}
+
+double mean_of(const std::vector<double>& values) {
+  double sum = 0;
+  for (const double value : values) sum += value;
+  return values.empty() ? 0 : sum / static_cast<double>(values.size());
+}
+
+/// The middle one, or the mean of the two in the middle.
+double median_of(std::vector<double> values) {
+  if (values.empty()) return 0;
+  std::sort(values.begin(), values.end());
+  const std::size_t half = values.size() / 2;
+  return values.size() % 2 == 1 ? values[half] : (values[half - 1] + values[half]) / 2;
+}
+
+/// The first of the commonest.
+double commonest_of(const std::vector<double>& codes, std::size_t categories) {
+  std::vector<std::int64_t> counts(std::max<std::size_t>(categories, 1));
+  for (const double code : codes) ++counts[static_cast<std::size_t>(code)];
+  return static_cast<double>(std::max_element(counts.begin(), counts.end()) - counts.begin());
+}
+
+std::int64_t code_of(const std::vector<std::string>& dictionary, const std::string& text, const Table& table,
+                     std::string_view column, std::int64_t row) {
+  const auto found = std::find(dictionary.begin(), dictionary.end(), text);
+  if (found != dictionary.end()) return found - dictionary.begin();
+  Error error = refusal(fmt::format("\"{}\" in column \"{}\" does not occur in the training table", text, column));
+  error.context(table.place(row));
+  if (dictionary.size() <= 20) error.field("known", fmt::format("{}", fmt::join(dictionary, ", ")));
+  const std::string nearest = nearest_name(text, dictionary);
+  if (!nearest.empty()) error.hint(fmt::format("did you mean \"{}\"?", nearest));
+  throw error;
+}
+
+}  // namespace
+
+TableEncoder::TableEncoder(const Table& train, EncoderOptions options, SourceLocation where)
+    : options_(std::move(options)) {
+  try {
+    for (const std::string& name : options_.drop) train.column(name, where);
+    if (!options_.target.empty()) train.column(options_.target, where);
+    for (const Column& column : train.columns) {
+      const auto& drop = options_.drop;
+      if (column.name == options_.target || std::find(drop.begin(), drop.end(), column.name) != drop.end()) continue;
+      learned_.push_back(learned(train, column));
+      const Feature& feature = learned_.back();
+      if (feature.categorical && options_.categories == Categories::one_hot) {
+        for (const std::string& category : feature.categories)
+          features_.push_back(fmt::format("{}={}", feature.name, category));
+      } else {
+        features_.push_back(feature.name);
+      }
+      if (feature.indicated) features_.push_back(feature.name + " is missing");
+    }
+    if (learned_.empty()) throw refusal("no column is left for the inputs").context(train.name);
+    if (!options_.target.empty()) learn_classes(train);
+  } catch (Error& error) {
+    throw error.at(where);
+  }
+}
+
+TableEncoder::Feature TableEncoder::learned(const Table& train, const Column& column) const {
+  if (column.type == ColumnType::text) {
+    throw refusal(fmt::format("column \"{}\" holds free text", column.name))
+        .context(train.name)
+        .hint("leave it out (drop), or read it as a category (CsvOptions::types)");
+  }
+  Feature feature{column.name, column.type == ColumnType::category, false, 0, column.categories};
+  const bool gaps = column.missing_count() > 0;
+  const std::vector<double> values = present(column);
+  if (gaps && options_.missing == Missing::error) {
+    const auto first = std::find(column.missing.begin(), column.missing.end(), std::uint8_t{1});
+    throw missing_value(train, column, first - column.missing.begin());
+  }
+  feature.indicated = gaps && options_.missing == Missing::indicator;
+  if (feature.categorical) {
+    feature.fill = commonest_of(values, column.categories.size());
+  } else if (options_.missing == Missing::median) {
+    feature.fill = median_of(values);
+  } else {
+    feature.fill = options_.missing == Missing::constant ? options_.constant : mean_of(values);
+  }
+  return feature;
+}
+
+void TableEncoder::learn_classes(const Table& train) {
+  const Column& target = train.column(options_.target);
+  if (target.type == ColumnType::category) classes_ = target.categories;
+  if (target.type == ColumnType::boolean) classes_ = {"false", "true"};
+  if (target.type != ColumnType::i64) return;
+  std::set<std::int64_t> different;
+  for (std::int64_t row = 0; row < target.size(); ++row) {
+    if (target.missing[static_cast<std::size_t>(row)] == 0)
+      different.insert(target.integers[static_cast<std::size_t>(row)]);
+  }
+  for (const std::int64_t value : different) classes_.push_back(fmt::format("{}", value));
+}
+
+Error TableEncoder::missing_value(const Table& table, const Column& column, std::int64_t row) const {
+  return refusal(fmt::format("column \"{}\" has no value", column.name))
+      .context(table.place(row))
+      .field("missing", fmt::format("{} of {} rows", column.missing_count(), column.size()))
+      .hint("say what stands in for it: mean, median, constant or indicator");
+}
+
+double TableEncoder::value(const Table& table, const Column& column, const Feature& feature, std::int64_t row) const {
+  if (column.missing[static_cast<std::size_t>(row)] != 0) {
+    if (options_.missing == Missing::error) throw missing_value(table, column, row);
+    return feature.fill;
+  }
+  if (feature.categorical)
+    return static_cast<double>(code_of(feature.categories, column.text(row), table, column.name, row));
+  if (column.is_numeric()) return column.number(row);
+  throw refusal(fmt::format("\"{}\" in column \"{}\" is not a number", column.text(row), column.name))
+      .context(table.place(row))
+      .hint("in the training table all of them are");
+}
+
+Tensor TableEncoder::inputs(const Table& table) const {
+  const auto width = static_cast<std::int64_t>(features_.size());
+  const TensorSpec spec{DType::f32, {table.rows(), width}};
+  Ref<Buffer> buffer = Buffer::allocate(spec.bytes());
+  auto* out = reinterpret_cast<float*>(buffer->data());
+  std::fill(out, out + spec.shape.numel(), 0.f);
+  std::int64_t first = 0;
+  for (const Feature& feature : learned_) {
+    const Column& column = table.column(feature.name);
+    const bool one_hot = feature.categorical && options_.categories == Categories::one_hot;
+    const std::int64_t columns = one_hot ? static_cast<std::int64_t>(feature.categories.size()) : 1;
+    for (std::int64_t row = 0; row < table.rows(); ++row) {
+      const double number = value(table, column, feature, row);
+      float* at = out + row * width + first;
+      if (!one_hot) {
+        *at = static_cast<float>(number);
+      } else if (columns > 0) {
+        at[static_cast<std::int64_t>(number)] = 1;
+      }
+      if (feature.indicated) at[columns] = column.missing[static_cast<std::size_t>(row)];
+    }
+    first += columns + (feature.indicated ? 1 : 0);
+  }
+  return leaf(spec, std::move(buffer));
+}
+
+Tensor TableEncoder::labels(const Table& table) const {
+  if (options_.target.empty()) throw refusal("there is no target").hint("EncoderOptions::target names its column");
+  const Column& target = table.column(options_.target);
+  if (classes_.empty()) {
+    throw refusal(fmt::format("the target \"{}\" is {}, no class", target.name, name_of(target.type)))
+        .context(table.name)
+        .hint("targets() gives numbers to predict; CsvOptions::types can say that it is a category");
+  }
+  std::vector<std::int64_t> labels;
+  for (std::int64_t row = 0; row < table.rows(); ++row) {
+    if (target.missing[static_cast<std::size_t>(row)] != 0) {
+      throw refusal(fmt::format("the target \"{}\" has no value", target.name)).context(table.place(row));
+    }
+    labels.push_back(code_of(classes_, target.text(row), table, target.name, row));
+  }
+  return leaf<std::int64_t>({table.rows()}, std::span<const std::int64_t>(labels));
+}
+
+Tensor TableEncoder::targets(const Table& table) const {
+  if (options_.target.empty()) throw refusal("there is no target").hint("EncoderOptions::target names its column");
+  const Column& target = table.column(options_.target);
+  if (!target.is_numeric()) {
+    throw refusal(fmt::format("the target \"{}\" is {}, no number", target.name, name_of(target.type)))
+        .context(table.name)
+        .hint("labels() gives classes");
+  }
+  std::vector<float> numbers;
+  for (std::int64_t row = 0; row < table.rows(); ++row) {
+    if (target.missing[static_cast<std::size_t>(row)] != 0) {
+      throw refusal(fmt::format("the target \"{}\" has no value", target.name)).context(table.place(row));
+    }
+    numbers.push_back(static_cast<float>(target.number(row)));
+  }
+  return leaf<float>({table.rows()}, std::span<const float>(numbers));
+}
+
+Dataset TableEncoder::dataset(const Table& table) const {
+  return Dataset(table.name, inputs(table), labels(table), {.class_names = classes_});
+}
+
+}  // namespace gradus::data
