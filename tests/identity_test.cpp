@@ -72,6 +72,7 @@ TEST(Identity, EveryFieldCounts) {
   check(Cast{DType::f64});
   check(Elementwise{ElementwiseCode::relu});
   check(StopGradient{});
+  check(Attach{});
   check(Reshape{Shape{2, 3}});
   check(Permute{{1, 0}, 2});
   check(Slice{1, 2, 5, 2});

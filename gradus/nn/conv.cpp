@@ -6,6 +6,7 @@
 
 #include "gradus/base/error.h"
 #include "gradus/nn/init.h"
+#include "gradus/nn/observe.h"
 #include "gradus/ops/conv.h"
 
 namespace gradus::nn {
@@ -39,7 +40,8 @@ Conv2d::Conv2d(std::int64_t in_channels, std::int64_t out_channels, Size2 kernel
 }
 
 Tensor Conv2d::operator()(const TensorArg& x) const {
-  return conv2d(x, weight, bias, {options.stride, options.padding, options.dilation, options.groups}, x.where());
+  const gradus::Conv2dOptions conv{options.stride, options.padding, options.dilation, options.groups};
+  return observed(*this, x, conv2d(x, weight, bias, conv, x.where()));
 }
 
 }  // namespace gradus::nn

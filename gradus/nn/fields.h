@@ -77,7 +77,38 @@ inline constexpr bool is_reference<std::reference_wrapper<T>> = true;
 template <class T>
 constexpr bool owns_nothing();
 
+template <class T>
+constexpr std::string_view spelled_type() {
+  return std::string_view(__PRETTY_FUNCTION__);
+}
+/// The name of a class without its namespaces: "Linear".
+template <class T>
+constexpr std::string_view short_type_name() {
+  std::string_view text =
+      spelled_type<T>();  // "... [with T = gradus::nn::Linear; ...]", "... [T = gradus::nn::Linear]"
+  text.remove_prefix(text.find("T = ") + 4);
+  text = text.substr(0, text.find_first_of(";]"));
+  const std::size_t colon = text.substr(0, text.find('<')).rfind(':');
+  return colon == text.npos ? text : text.substr(colon + 1);
+}
+
 }  // namespace detail
+
+/// What kind of layer an object is; one per type, so that the address tells types apart.
+struct LayerType {
+  std::string_view name;
+  /// As users write it: "Conv2d", "BatchNorm2d" for BatchNorm<2>.
+  std::string str() const;
+};
+template <class T>
+inline constexpr LayerType layer_type{detail::short_type_name<T>()};
+
+/// One object of a model that may be a layer, and its path. The type tells it from its first field, which has its address.
+struct LayerRef {
+  std::string path;
+  const void* address = nullptr;
+  const LayerType* type = nullptr;
+};
 
 /// Fields of this type hold no parameters: what is trivially copyable owns nothing (but may point to a layer, which is
 /// refused, because it would be forgotten). Specialise it for a class of your own
@@ -117,14 +148,24 @@ class FieldWalk {
   }
 
   std::vector<FieldRef> take() { return std::move(found_); }
+  const std::vector<TrainingFlag*>& training_flags() const { return flags_; }
+  /// From here on, remember the objects on the way, too.
+  void collect_layers() { collects_layers_ = true; }
+  std::vector<LayerRef> take_layers() { return std::move(layers_); }
 
  private:
   template <class T>
   void walk(T& object) {
     using Type = std::remove_const_t<T>;
+    if constexpr (std::is_class_v<Type> && !std::same_as<Type, Tensor>) {
+      if (collects_layers_) layers_.push_back({path_, &object, &layer_type<Type>});
+    }
     if constexpr (std::same_as<Type, Parameter> || std::same_as<Type, Buffer>) {
       static_assert(!std::is_const_v<T>, "gradus: a Parameter or Buffer must not be const");
       found(object);
+    } else if constexpr (std::same_as<Type, TrainingFlag>) {
+      static_assert(!std::is_const_v<T>, "gradus: the training flag of a layer must not be const");
+      flags_.push_back(&object);
     } else if constexpr (is_setting<Type>) {
     } else if constexpr (requires(FieldWalk & self) { object.visit_fields(self); }) {
       object.visit_fields(*this);
@@ -183,6 +224,9 @@ class FieldWalk {
 
   std::string path_;
   std::vector<FieldRef> found_;
+  std::vector<TrainingFlag*> flags_;
+  std::vector<LayerRef> layers_;
+  bool collects_layers_ = false;
 };
 
 /// All parameters and buffers of a model, the undefined ones too, in the order of its fields. The model is const because
@@ -210,9 +254,18 @@ void visit(Model& model, Visitor&& visitor) {
   }
 }
 
+struct CountOptions {
+  bool trainable_only = false;
+  /// Only parameters whose path matches, where `*` stands for any characters: "encoder.*".
+  std::string_view pattern = "*";
+};
+
 namespace detail {
+bool matches(std::string_view pattern, std::string_view path);
 std::vector<Parameter*> parameters(std::span<const FieldRef> fields);
-std::int64_t num_parameters(std::span<const FieldRef> fields, bool trainable_only);
+std::vector<Parameter*> parameters(std::span<const FieldRef> fields, std::string_view pattern, SourceLocation where);
+std::int64_t num_parameters(std::span<const FieldRef> fields, const CountOptions& options);
+std::vector<std::pair<std::string, std::int64_t>> parameter_counts(std::span<const FieldRef> fields, int depth);
 int set_trainable(std::span<const FieldRef> fields, std::string_view pattern, bool trainable, std::string_view op,
                   SourceLocation where);
 }  // namespace detail
@@ -223,14 +276,25 @@ std::vector<Parameter*> parameters(Model& model) {
   return detail::parameters(all_fields(model));
 }
 
-struct CountOptions {
-  bool trainable_only = false;
-};
-
-/// Number of elements of all parameters.
+/// Those whose path matches `pattern`, where `*` stands for any characters; for groups of an optimizer. Throws
+/// Error(value) when none does.
 template <class Model>
-std::int64_t num_parameters(const Model& model, CountOptions options = {}) {
-  return detail::num_parameters(all_fields(model), options.trainable_only);
+std::vector<Parameter*> parameters(Model& model, std::string_view pattern,
+                                   SourceLocation where = SourceLocation::current()) {
+  return detail::parameters(all_fields(model), pattern, where);
+}
+
+/// Number of elements of all parameters, or of those that `options` select.
+template <class Model>
+std::int64_t num_parameters(const Model& model, const CountOptions& options = {}) {
+  return detail::num_parameters(all_fields(model), options);
+}
+
+/// Number of elements of the parameters below each path of `depth` names, in the order of the fields:
+/// {{"encoder", 51200}, {"head", 650}} for depth 1.
+template <class Model>
+std::vector<std::pair<std::string, std::int64_t>> parameter_counts(const Model& model, int depth = 1) {
+  return detail::parameter_counts(all_fields(model), depth);
 }
 
 /// Stops the training of the parameters whose path matches `pattern`, where `*` stands for any characters:

@@ -5,6 +5,7 @@
 
 #include "gradus/base/error.h"
 #include "gradus/nn/init.h"
+#include "gradus/nn/observe.h"
 #include "gradus/ops/matmul.h"
 
 namespace gradus::nn {
@@ -20,6 +21,6 @@ Linear::Linear(std::int64_t in_features, std::int64_t out_features, LinearOption
   if (options.bias) bias = init::bias_uniform({out_features}, in_features);
 }
 
-Tensor Linear::operator()(const TensorArg& x) const { return linear(x, weight, bias, x.where()); }
+Tensor Linear::operator()(const TensorArg& x) const { return observed(*this, x, linear(x, weight, bias, x.where())); }
 
 }  // namespace gradus::nn

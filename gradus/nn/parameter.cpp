@@ -3,6 +3,23 @@
 #include "gradus/graph/node.h"
 
 namespace gradus::nn {
+namespace {
+
+const std::string& text_of(Label name) {
+  static const std::string unnamed;
+  return name ? *name : unnamed;
+}
+
+/// A walk over a part of the model sees the end of the path only: the longer name is the better one.
+Label better_name(Label known, std::string_view path) {
+  if (known && known->size() > path.size() && known->ends_with(path)) {
+    const char before = (*known)[known->size() - path.size() - 1];
+    if (before == '.') return known;
+  }
+  return known && *known == path ? known : intern(path);
+}
+
+}  // namespace
 
 Parameter::Parameter(Tensor value) : value_(std::move(value)) { mark(); }
 
@@ -23,18 +40,10 @@ void Parameter::set_trainable(bool trainable) {
   mark();
 }
 
-const std::string& Parameter::name() const {
-  static const std::string unnamed;
-  return name_ ? *name_ : unnamed;
-}
+const std::string& Parameter::name() const { return text_of(name_); }
 
 void Parameter::set_name(std::string_view path) const {
-  // A walk over a part of the model sees the end of the path only: the longer name is the better one.
-  if (name_ && name_->size() > path.size() && name_->ends_with(path)) {
-    const char before = (*name_)[name_->size() - path.size() - 1];
-    if (before == '.') return mark();
-  }
-  if (!name_ || *name_ != path) name_ = intern(path);
+  name_ = better_name(name_, path);
   mark();
 }
 
@@ -54,6 +63,33 @@ void Parameter::mark() const {
   if (name_) node.label = name_;
   node.is_parameter = trainable_;
   node.from_parameter = false;
+}
+
+const Tensor& Buffer::tensor() const {
+  mark();
+  return value_;
+}
+
+const std::string& Buffer::name() const { return text_of(name_); }
+
+void Buffer::set_name(std::string_view path) const {
+  name_ = better_name(name_, path);
+  mark();
+}
+
+void Buffer::mark() const {
+  if (!value_.defined() || !value_.evaluated()) return;
+  const auto differs = [&] {
+    const Node& node = *value_.node();
+    return node.from_parameter || node.is_parameter || (name_ && node.label != name_);
+  };
+  if (!differs()) return;
+  // A leaf that belongs to somebody else is left to them: the elements are shared, the leaf is not.
+  const Node& node = *value_.node();
+  if (node.is_parameter || (name_ && node.label) || node.specs.size() > 1)
+    value_ = leaf(value_.spec(), value_.buffer());
+  if (name_) value_.node()->label = name_;
+  value_.node()->from_parameter = false;
 }
 
 }  // namespace gradus::nn

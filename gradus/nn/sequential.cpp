@@ -1,20 +1,23 @@
 #include "gradus/nn/sequential.h"
 
 #include "gradus/base/error.h"
+#include "gradus/nn/observe.h"
 #include "gradus/ops/elementwise.h"
 #include "gradus/ops/pooling/pool.h"
 #include "gradus/ops/view.h"
 
 namespace gradus::nn {
 
-Tensor ReLU::operator()(const TensorArg& x) const { return relu(x); }
-Tensor Tanh::operator()(const TensorArg& x) const { return tanh(x); }
-Tensor Sigmoid::operator()(const TensorArg& x) const { return sigmoid(x); }
-Tensor Identity::operator()(const TensorArg& x) const { return x.tensor(); }
-Tensor Flatten::operator()(const TensorArg& x) const { return flatten(x, start_axis, end_axis); }
-Tensor MaxPool2d::operator()(const TensorArg& x) const { return max_pool2d(x, kernel, {stride, padding}); }
+Tensor ReLU::operator()(const TensorArg& x) const { return observed(*this, x, relu(x)); }
+Tensor Tanh::operator()(const TensorArg& x) const { return observed(*this, x, tanh(x)); }
+Tensor Sigmoid::operator()(const TensorArg& x) const { return observed(*this, x, sigmoid(x)); }
+Tensor Identity::operator()(const TensorArg& x) const { return observed(*this, x, x.tensor()); }
+Tensor Flatten::operator()(const TensorArg& x) const { return observed(*this, x, flatten(x, start_axis, end_axis)); }
+Tensor MaxPool2d::operator()(const TensorArg& x) const {
+  return observed(*this, x, max_pool2d(x, kernel, {stride, padding}));
+}
 Tensor AvgPool2d::operator()(const TensorArg& x) const {
-  return avg_pool2d(x, kernel, {stride, padding, count_include_pad});
+  return observed(*this, x, avg_pool2d(x, kernel, {stride, padding, count_include_pad}));
 }
 
 Sequential::Sequential(const Sequential& other) {
@@ -31,7 +34,7 @@ Tensor Sequential::operator()(const TensorArg& x) {
   if (x.is_number()) throw Error(ErrorKind::usage, "nn::Sequential", "the input is a number").at(x.where());
   Tensor value = x.tensor();
   for (const auto& slot : slots_) value = slot->call(TensorArg(value, x.where()));
-  return value;
+  return observed(*this, x, value);
 }
 
 void Sequential::visit_fields(FieldWalk& walk) {

@@ -12,6 +12,7 @@
 #include <vector>
 
 #include "gradus/nn/fields.h"
+#include "gradus/nn/observe.h"
 #include "gradus/ops/size2.h"
 
 namespace gradus::nn {
@@ -107,9 +108,9 @@ class Sequential {
     std::unique_ptr<Slot> clone() const override { return std::make_unique<SlotOf>(layer); }
     Tensor call(const TensorArg& x) override {
       if constexpr (std::is_invocable_v<T&, const TensorArg&>) {
-        return layer(x);
+        return observed(layer, x, layer(x));
       } else {
-        return layer(x.tensor());
+        return observed(layer, x, layer(x.tensor()));
       }
     }
     void visit(FieldWalk& walk, std::string_view name) override { walk(name, layer); }

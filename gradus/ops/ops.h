@@ -2,6 +2,7 @@
 #pragma once
 
 #include "gradus/ops/activation.h"
+#include "gradus/ops/attach.h"
 #include "gradus/ops/concat.h"
 #include "gradus/ops/conv.h"
 #include "gradus/ops/elementwise.h"

@@ -7,6 +7,7 @@
 #include <unordered_map>
 
 #include "gradus/base/error.h"
+#include "gradus/ops/attach.h"
 #include "gradus/ops/elementwise.h"
 #include "gradus/ops/view.h"
 #include "gradus/transform/redirect.h"
@@ -53,8 +54,9 @@ class Rewriter {
 
 using Result = std::optional<ValueId>;
 
+/// What is attached to a tensor is among the results of the graph, if anybody holds it.
 Result drop_stop_gradient(Rewriter&, const Vertex& v) {
-  return v.op.as<StopGradient>() ? Result(v.inputs[0]) : std::nullopt;
+  return v.op.as<StopGradient>() || v.op.as<Attach>() ? Result(v.inputs[0]) : std::nullopt;
 }
 
 /// Casts, reshapes, broadcasts and permutations that change nothing.

@@ -108,6 +108,8 @@ inline void add_logic_rows(ElementwiseRows& rows) {
   rows.cases.push_back({"constant", {rows.s}, [](const Tensors& x) { return x[0] * constant(3, x[0].dtype()); }});
   rows.cases.push_back(
       {"stop_gradient", {rows.s}, [](const Tensors& x) { return x[0] * stop_gradient(x[0]); }, -1, 1, false});
+  rows.cases.push_back(
+      {"attach", {rows.s, rows.row}, [](const Tensors& x) { return attach(x[0], Tensors{x[1]}); }, -1, 1, false});
 }
 
 inline void add_elementwise_cases(std::vector<OpCase>& cases) {

@@ -2,6 +2,7 @@
 #include "gradus/base/error.h"
 #include "gradus/kernel/elementwise/implementations.h"
 #include "gradus/kernel/registry.h"
+#include "gradus/ops/attach.h"
 
 namespace gradus::kernel {
 namespace {
@@ -11,7 +12,10 @@ Region flat_region(const Request& request) {
   const TensorSpec& out = request.outputs[0];
   Region region;
   region.space = Shape{out.shape.numel()};
-  for (const TensorSpec& input : request.inputs) region.inputs.push_back({input.dtype, {1}, 0});
+  for (const TensorSpec& input : request.inputs) {
+    const std::int64_t stride = input.shape.numel() == out.shape.numel() ? 1 : 0;  // 0: attached, and not read
+    region.inputs.push_back({input.dtype, {stride}, 0});
+  }
   region.specs = {out};
   region.outputs = {static_cast<std::int32_t>(request.inputs.size())};
   RegionInstruction instruction;
@@ -26,7 +30,7 @@ Region flat_region(const Request& request) {
   } else if (request.op.as<Cast>()) {
     instruction.code = ElementwiseCode::cast;
   } else {
-    GRADUS_ASSERT(request.op.as<StopGradient>());
+    GRADUS_ASSERT(request.op.as<StopGradient>() || request.op.as<Attach>());
     region.outputs = {0};
     return region;
   }
@@ -88,7 +92,7 @@ std::vector<Implementation> elementwise_kernels() {
     all.push_back({op, "tiles", &make_tiles});
     all.push_back({op, "reference", &make_elementwise_reference});
   };
-  for (const std::string_view op : {"constant", "cast", "stop_gradient"}) add(op);
+  for (const std::string_view op : {"constant", "cast", "stop_gradient", "attach"}) add(op);
   for (const ElementwiseCode code : elementwise_codes()) add(info(code).name);
   return all;
 }

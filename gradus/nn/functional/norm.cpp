@@ -1,0 +1,231 @@
+#include "gradus/nn/functional/norm.h"
+
+#include <fmt/format.h>
+
+#include <limits>
+#include <string_view>
+
+#include "gradus/nn/functional/argument.h"
+#include "gradus/ops/concat.h"
+#include "gradus/ops/elementwise.h"
+#include "gradus/ops/reduce.h"
+#include "gradus/ops/view.h"
+
+namespace gradus {
+namespace {
+
+/// Wraps tensors so that messages name the user's line.
+struct At {
+  SourceLocation where;
+  TensorArg operator()(const Tensor& x) const { return TensorArg(x, where); }
+  TensorArg operator()(double x) const { return TensorArg(x, where); }
+};
+
+/// `x` with mean 0 and variance 1 over `axes`.
+Tensor standardized(const Tensor& x, const Axes& axes, double eps, const At& at) {
+  const Tensor centred = at(x) - at(mean(at(x), axes, {.keepdim = true}));
+  const Tensor var = mean(at(square(at(centred))), axes, {.keepdim = true});
+  return at(centred) * at(rsqrt(at(at(var) + at(eps))));
+}
+
+bool present(const TensorArg& arg) { return arg.is_number() || arg.tensor().defined(); }
+
+/// The shape [1, c, 1, ...] by which a vector meets the channels of `x`.
+Tensor per_channel(const Tensor& vector, const Tensor& x, const At& at) {
+  Shape shape;
+  for (int axis = 0; axis < x.rank(); ++axis) shape.push_back(axis == 1 ? x.shape()[1] : 1);
+  return reshape(at(vector), shape);
+}
+
+void check_channels(std::string_view op, std::string_view role, const TensorArg& vector, const Tensor& x,
+                    SourceLocation where) {
+  const Tensor& found = detail::required_floating(op, role, TensorArg(vector.tensor(), where));
+  if (found.shape() == Shape{x.shape()[1]}) return;
+  throw Error(ErrorKind::shape, std::string(op))
+      .at(where)
+      .operand("input", x.spec(), fmt::format("axis 1 has {} channels", x.shape()[1]))
+      .operand(std::string(role), found.spec(), "expected " + Shape{x.shape()[1]}.str());
+}
+
+void check_has_channels(std::string_view op, const Tensor& x, SourceLocation where) {
+  if (x.rank() >= 2) return;
+  throw Error(ErrorKind::shape, std::string(op))
+      .at(where)
+      .operand("input", x.spec(), "expected 2 or more axes: (n, channels, ...)");
+}
+
+Tensor affine_channels(std::string_view op, Tensor y, const TensorArg& weight, const TensorArg& bias, const At& at) {
+  if (present(weight)) {
+    check_channels(op, "weight", weight, y, at.where);
+    y = at(y) * at(per_channel(weight.tensor(), y, at));
+  }
+  if (present(bias)) {
+    check_channels(op, "bias", bias, y, at.where);
+    y = at(y) + at(per_channel(bias.tensor(), y, at));
+  }
+  return y;
+}
+
+/// What ends a normalisation: the type of the input, and its name.
+Tensor finished(std::string_view op, const Tensor& y, DType dtype, const At& at) {
+  return detail::named(op, cast(at(y), dtype));
+}
+
+Axes all_but_channels(const Tensor& x) {
+  SmallVector<int, 4> axes;
+  for (int axis = 0; axis < x.rank(); ++axis) {
+    if (axis != 1) axes.push_back(axis);
+  }
+  return Axes(std::span<const int>(axes.begin(), axes.size()));
+}
+
+/// The last `count` axes.
+Axes last_axes(int count) {
+  SmallVector<int, 4> axes;
+  for (int axis = -count; axis < 0; ++axis) axes.push_back(axis);
+  return Axes(std::span<const int>(axes.begin(), axes.size()));
+}
+
+void check_normalized_shape(std::string_view op, const Tensor& x, const Shape& shape, const TensorArg& weight,
+                            const TensorArg& bias, SourceLocation where) {
+  bool fits = shape.rank() >= 1 && shape.rank() <= x.rank();
+  for (int i = 1; fits && i <= shape.rank(); ++i) fits = x.shape()[x.rank() - i] == shape[shape.rank() - i];
+  if (!fits) {
+    throw Error(ErrorKind::shape, std::string(op))
+        .at(where)
+        .operand("input", x.spec(), fmt::format("its last axes must be {}", shape.str()));
+  }
+  for (const auto& [role, arg] : {std::pair<std::string_view, const TensorArg&>{"weight", weight}, {"bias", bias}}) {
+    if (!present(arg) || detail::required_floating(op, role, TensorArg(arg.tensor(), where)).shape() == shape) continue;
+    throw Error(ErrorKind::shape, std::string(op))
+        .at(where)
+        .operand("input", x.spec())
+        .operand(std::string(role), arg.tensor().spec(), "expected " + shape.str());
+  }
+}
+
+}  // namespace
+
+ChannelStatistics channel_statistics(const TensorArg& x_arg) {
+  const At at{x_arg.where()};
+  const Tensor x = detail::widened(detail::required_floating("channel_statistics", "input", x_arg), at.where);
+  check_has_channels("channel_statistics", x, at.where);
+  const Axes axes = all_but_channels(x);
+  const Tensor average = mean(at(x), axes, {.keepdim = true});
+  const Tensor var = mean(at(square(at(at(x) - at(average)))), axes);
+  return {reshape(at(average), Shape{x.shape()[1]}), var};
+}
+
+Tensor batch_norm(const TensorArg& x_arg, const TensorArg& mean, const TensorArg& var, const TensorArg& weight,
+                  const TensorArg& bias, const NormOptions& options) {
+  constexpr std::string_view op = "batch_norm";
+  const At at{x_arg.where()};
+  const Tensor& input = detail::required_floating(op, "input", x_arg);
+  check_has_channels(op, input, at.where);
+  const Tensor x = detail::widened(input, at.where);
+  ChannelStatistics statistics{mean.tensor(), var.tensor()};
+  if (!present(mean) && !present(var)) statistics = channel_statistics(at(x));
+  check_channels(op, "mean", statistics.mean, x, at.where);
+  check_channels(op, "var", statistics.var, x, at.where);
+  const Tensor centred = at(x) - at(per_channel(statistics.mean, x, at));
+  const Tensor scale = rsqrt(at(at(statistics.var) + at(options.eps)));
+  const Tensor y = at(centred) * at(per_channel(scale, x, at));
+  return finished(op, affine_channels(op, y, weight, bias, at), input.dtype(), at);
+}
+
+Tensor layer_norm(const TensorArg& x_arg, const Shape& normalized_shape, const TensorArg& weight, const TensorArg& bias,
+                  const NormOptions& options) {
+  constexpr std::string_view op = "layer_norm";
+  const At at{x_arg.where()};
+  const Tensor& input = detail::required_floating(op, "input", x_arg);
+  check_normalized_shape(op, input, normalized_shape, weight, bias, at.where);
+  Tensor y = standardized(detail::widened(input, at.where), last_axes(normalized_shape.rank()), options.eps, at);
+  if (present(weight)) y = at(y) * at(weight.tensor());
+  if (present(bias)) y = at(y) + at(bias.tensor());
+  return finished(op, y, input.dtype(), at);
+}
+
+Tensor group_norm(const TensorArg& x_arg, std::int64_t groups, const TensorArg& weight, const TensorArg& bias,
+                  const NormOptions& options) {
+  constexpr std::string_view op = "group_norm";
+  const At at{x_arg.where()};
+  const Tensor& input = detail::required_floating(op, "input", x_arg);
+  check_has_channels(op, input, at.where);
+  const std::int64_t channels = input.shape()[1];
+  if (groups < 1 || channels % groups != 0) {
+    throw Error(ErrorKind::value, std::string(op), fmt::format("{} groups do not divide {} channels", groups, channels))
+        .at(at.where)
+        .operand("input", input.spec());
+  }
+  const std::int64_t size = input.shape().numel(1, input.rank()) / groups;
+  const Tensor grouped = reshape(at(detail::widened(input, at.where)), Shape{input.shape()[0], groups, size});
+  const Tensor y = reshape(at(standardized(grouped, -1, options.eps, at)), input.shape());
+  return finished(op, affine_channels(op, y, weight, bias, at), input.dtype(), at);
+}
+
+Tensor instance_norm(const TensorArg& x_arg, const TensorArg& weight, const TensorArg& bias,
+                     const NormOptions& options) {
+  constexpr std::string_view op = "instance_norm";
+  const At at{x_arg.where()};
+  const Tensor& input = detail::required_floating(op, "input", x_arg);
+  if (input.rank() < 3) {
+    throw Error(ErrorKind::shape, std::string(op))
+        .at(at.where)
+        .operand("input", input.spec(), "expected 3 or more axes: (n, channels, ...)");
+  }
+  const Tensor y = standardized(detail::widened(input, at.where), last_axes(input.rank() - 2), options.eps, at);
+  return finished(op, affine_channels(op, y, weight, bias, at), input.dtype(), at);
+}
+
+Tensor rms_norm(const TensorArg& x_arg, const Shape& normalized_shape, const TensorArg& weight,
+                std::optional<double> eps) {
+  constexpr std::string_view op = "rms_norm";
+  const At at{x_arg.where()};
+  const Tensor& input = detail::required_floating(op, "input", x_arg);
+  check_normalized_shape(op, input, normalized_shape, weight, Tensor(), at.where);
+  const Tensor x = detail::widened(input, at.where);
+  if (!eps) {
+    eps = x.dtype() == DType::f64 ? std::numeric_limits<double>::epsilon()
+                                  : static_cast<double>(std::numeric_limits<float>::epsilon());
+  }
+  const Tensor power = mean(at(square(at(x))), last_axes(normalized_shape.rank()), {.keepdim = true});
+  Tensor y = at(x) * at(rsqrt(at(at(power) + at(*eps))));
+  if (present(weight)) y = at(y) * at(weight.tensor());
+  return finished(op, y, input.dtype(), at);
+}
+
+Tensor local_response_norm(const TensorArg& x_arg, std::int64_t size, const LocalResponseNormOptions& options) {
+  constexpr std::string_view op = "local_response_norm";
+  const At at{x_arg.where()};
+  const Tensor& input = detail::required_floating(op, "input", x_arg);
+  check_has_channels(op, input, at.where);
+  detail::require_value(size >= 1, op, "size", static_cast<double>(size), "at least 1", at.where);
+  const Tensor x = detail::widened(input, at.where);
+  std::vector<Padding> padding(static_cast<std::size_t>(x.rank()));
+  padding[1] = {size / 2, (size - 1) / 2};
+  const Tensor squares = pad(at(square(at(x))), padding);
+  Tensor total;
+  for (std::int64_t i = 0; i < size; ++i) {
+    const Tensor shifted = slice(at(squares), 1, i, i + x.shape()[1]);
+    total = total.defined() ? at(total) + at(shifted) : shifted;
+  }
+  const Tensor scaled = at(at(total) * at(options.alpha / static_cast<double>(size))) + at(options.k);
+  return finished(op, at(x) / at(pow(at(scaled), at(options.beta))), input.dtype(), at);
+}
+
+Tensor normalize(const TensorArg& x_arg, double p, int axis, double eps) {
+  constexpr std::string_view op = "normalize";
+  const At at{x_arg.where()};
+  const Tensor& input = detail::required_floating(op, "input", x_arg);
+  detail::require_value(p > 0, op, "p", p, "positive", at.where);
+  const Tensor x = detail::widened(input, at.where);
+  Tensor length;
+  if (p == 2) {
+    length = sqrt(at(sum(at(square(at(x))), axis, {.keepdim = true})));
+  } else {
+    length = pow(at(sum(at(pow(at(abs(at(x))), at(p))), axis, {.keepdim = true})), at(1 / p));
+  }
+  return finished(op, at(x) / at(maximum(at(length), at(eps))), input.dtype(), at);
+}
+
+}  // namespace gradus

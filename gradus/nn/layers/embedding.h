@@ -1,0 +1,69 @@
+// Layers that look up, compare and combine vectors.
+#pragma once
+
+#include <cstdint>
+#include <optional>
+
+#include "gradus/nn/functional/distance.h"
+#include "gradus/nn/functional/embedding.h"
+#include "gradus/nn/parameter.h"
+
+namespace gradus::nn {
+
+struct EmbeddingOptions {
+  std::optional<std::int64_t> padding_idx;  ///< a row of zeros that gets no gradient; negative: from the end
+};
+
+/// A table of vectors: integers of any shape -> that shape + [embedding_dim]. The weight (num_embeddings, embedding_dim)
+/// starts as N(0, 1).
+struct Embedding {
+  Parameter weight;
+  EmbeddingOptions options;
+  static constexpr int field_count = 2;
+
+  /// Throws Error(value) for sizes or a padding_idx out of range.
+  Embedding(std::int64_t num_embeddings, std::int64_t embedding_dim, EmbeddingOptions options = {},
+            SourceLocation where = SourceLocation::current());
+  Tensor operator()(const TensorArg& indices) const;
+};
+
+/// Sum, mean (the default) or maximum of the vectors of each bag: see embedding_bag.
+struct EmbeddingBag {
+  Parameter weight;
+  EmbeddingBagOptions options;
+  static constexpr int field_count = 2;
+
+  EmbeddingBag(std::int64_t num_embeddings, std::int64_t embedding_dim, EmbeddingBagOptions options = {},
+               SourceLocation where = SourceLocation::current());
+  Tensor operator()(const TensorArg& indices, const TensorArg& offsets = Tensor(),
+                    const TensorArg& per_sample_weights = Tensor()) const;
+};
+
+struct BilinearOptions {
+  bool bias = true;
+};
+
+/// See bilinear. Weight (out, in1, in2) and bias (out) start as U(-b, b) with b = 1 / sqrt(in1).
+struct Bilinear {
+  Parameter weight, bias;
+  static constexpr int field_count = 2;
+
+  Bilinear(std::int64_t in1_features, std::int64_t in2_features, std::int64_t out_features,
+           BilinearOptions options = {}, SourceLocation where = SourceLocation::current());
+  Tensor operator()(const TensorArg& x1, const TensorArg& x2) const;
+};
+
+struct CosineSimilarity {
+  int axis = 1;
+  double eps = 1e-8;
+  Tensor operator()(const TensorArg& a, const TensorArg& b) const;
+};
+
+struct PairwiseDistance {
+  double p = 2;
+  double eps = 1e-6;
+  bool keepdim = false;
+  Tensor operator()(const TensorArg& a, const TensorArg& b) const;
+};
+
+}  // namespace gradus::nn
