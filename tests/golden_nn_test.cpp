@@ -97,13 +97,27 @@ TEST(GoldenNn, TablesAndDistances) {
   check_layer(file, "bilinear", nn::Bilinear(4, 3, 5));
   check_layer(file, "bilinear_no_bias", nn::Bilinear(4, 3, 2, {.bias = false}));
   check_layer(file, "embedding", nn::Embedding(7, 3, {.padding_idx = 2}));
-  for (const auto& [name, mode] : {std::pair{"sum", BagMode::sum}, {"mean", BagMode::mean}, {"max", BagMode::max}}) {
-    check_layer(file, std::string("embedding_bag_") + name, nn::EmbeddingBag(7, 3, {.mode = mode, .padding_idx = 2}));
-    check_layer(file, std::string("embedding_bag_offsets_") + name, nn::EmbeddingBag(7, 3, {.mode = mode}));
-  }
   check_layer(file, "cosine_similarity", nn::CosineSimilarity{});
   check_layer(file, "pairwise_distance", nn::PairwiseDistance{});
   check_layer(file, "pairwise_distance_p3", nn::PairwiseDistance{3, 1e-3, true});
+}
+
+TEST(GoldenNn, ConvolutionsAndPools) {
+  const GoldenFile file = golden("nn_layers");
+  check_layer(file, "conv1d", nn::Conv1d(4, 6, 3, {.stride = 2, .padding = 1, .groups = 2}));
+  check_layer(file, "conv1d_same", nn::Conv1d(2, 3, 4, {.padding = "same", .dilation = 2}));
+  check_layer(file, "conv3d", nn::Conv3d(2, 3, {2, 3, 2}, {.padding = {1, 0, 1}, .bias = false}));
+  check_layer(file, "conv_transpose1d",
+              nn::ConvTranspose1d(4, 6, 3, {.stride = 2, .padding = 1, .output_padding = 1, .groups = 2}));
+  check_layer(file, "conv_transpose2d", nn::ConvTranspose2d(3, 2, {3, 2}, {.stride = 2, .dilation = {2, 1}}));
+  check_layer(file, "conv_transpose3d", nn::ConvTranspose3d(2, 2, 2, {.bias = false}));
+  check_layer(file, "max_pool1d", nn::MaxPool1d{.kernel = 3, .stride = 2, .padding = 1, .ceil_mode = true});
+  check_layer(file, "max_pool3d", nn::MaxPool3d{2});
+  check_layer(file, "avg_pool1d", nn::AvgPool1d{3, 2, 1, false});
+  check_layer(file, "avg_pool3d", nn::AvgPool3d{.kernel = 2, .divisor_override = 3});
+  check_layer(file, "adaptive_avg_pool2d", nn::AdaptiveAvgPool2d{{3, 2}});
+  check_layer(file, "adaptive_max_pool2d", nn::AdaptiveMaxPool2d{{2, 3}});
+  check_layer(file, "lp_pool2d", nn::LpPool2d{2, 2});
 }
 
 /// A loss of a case: inputs in the order of `inputs`, and the reduction.

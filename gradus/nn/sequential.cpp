@@ -3,7 +3,6 @@
 #include "gradus/base/error.h"
 #include "gradus/nn/observe.h"
 #include "gradus/ops/elementwise.h"
-#include "gradus/ops/pooling/pool.h"
 #include "gradus/ops/view.h"
 
 namespace gradus::nn {
@@ -13,13 +12,6 @@ Tensor Tanh::operator()(const TensorArg& x) const { return observed(*this, x, ta
 Tensor Sigmoid::operator()(const TensorArg& x) const { return observed(*this, x, sigmoid(x)); }
 Tensor Identity::operator()(const TensorArg& x) const { return observed(*this, x, x.tensor()); }
 Tensor Flatten::operator()(const TensorArg& x) const { return observed(*this, x, flatten(x, start_axis, end_axis)); }
-Tensor MaxPool2d::operator()(const TensorArg& x) const {
-  return observed(*this, x, max_pool2d(x, kernel, {stride, padding}));
-}
-Tensor AvgPool2d::operator()(const TensorArg& x) const {
-  return observed(*this, x, avg_pool2d(x, kernel, {stride, padding, count_include_pad}));
-}
-
 Sequential::Sequential(const Sequential& other) {
   slots_.reserve(other.slots_.size());
   for (const auto& slot : other.slots_) slots_.push_back(slot->clone());

@@ -12,8 +12,8 @@
 #include <vector>
 
 #include "gradus/nn/fields.h"
+#include "gradus/nn/layers/pool.h"
 #include "gradus/nn/observe.h"
-#include "gradus/ops/size2.h"
 
 namespace gradus::nn {
 
@@ -35,20 +35,6 @@ struct Flatten {
   int end_axis = -1;
   Tensor operator()(const TensorArg& x) const;
 };
-struct MaxPool2d {
-  Size2 kernel;
-  Size2 stride = 0;  ///< 0: the kernel's size
-  Size2 padding = 0;
-  Tensor operator()(const TensorArg& x) const;
-};
-struct AvgPool2d {
-  Size2 kernel;
-  Size2 stride = 0;  ///< 0: the kernel's size
-  Size2 padding = 0;
-  bool count_include_pad = true;
-  Tensor operator()(const TensorArg& x) const;
-};
-
 /// Anything that makes a tensor of a tensor: the layers of this library, structs of your own, functions.
 template <class T>
 concept Layer = std::copy_constructible<T> &&

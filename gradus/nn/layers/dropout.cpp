@@ -9,7 +9,9 @@
 
 namespace gradus::nn {
 
-Tensor Dropout::operator()(const TensorArg& x) const { return observed(*this, x, dropout(x, p, training)); }
+Tensor Dropout::operator()(const TensorArg& x) const {
+  return observed(*this, x, gradus::detail::element_dropout(x, p, training));
+}
 
 template <int Dims>
 Tensor ChannelDropout<Dims>::operator()(const TensorArg& x) const {

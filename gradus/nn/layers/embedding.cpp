@@ -6,8 +6,12 @@
 #include <cmath>
 
 #include "gradus/base/error.h"
+#include "gradus/nn/functional/argument.h"
 #include "gradus/nn/init.h"
 #include "gradus/nn/observe.h"
+#include "gradus/ops/elementwise.h"
+#include "gradus/ops/index.h"
+#include "gradus/ops/view.h"
 
 namespace gradus::nn {
 namespace {
@@ -38,17 +42,21 @@ Embedding::Embedding(std::int64_t num_embeddings, std::int64_t embedding_dim, Em
       options(table_options) {}
 
 Tensor Embedding::operator()(const TensorArg& indices) const {
-  return observed(*this, indices, embedding(indices, weight, options.padding_idx));
-}
-
-EmbeddingBag::EmbeddingBag(std::int64_t num_embeddings, std::int64_t embedding_dim, EmbeddingBagOptions table_options,
-                           SourceLocation where)
-    : weight(table("nn::EmbeddingBag", num_embeddings, embedding_dim, table_options.padding_idx, where)),
-      options(table_options) {}
-
-Tensor EmbeddingBag::operator()(const TensorArg& indices, const TensorArg& offsets,
-                                const TensorArg& per_sample_weights) const {
-  return observed(*this, indices, embedding_bag(indices, weight, offsets, options, per_sample_weights));
+  const SourceLocation where = indices.where();
+  const auto at = [&](const Tensor& x) { return TensorArg(x, where); };
+  const Tensor& given = gradus::detail::required("nn::Embedding", "indices", indices);
+  if (!is_integral(given.dtype())) {
+    throw Error(ErrorKind::dtype, "nn::Embedding").at(where).operand("indices", given.spec(), "expected integers");
+  }
+  const Tensor index = cast(at(given), DType::i64);
+  Tensor rows = take(at(weight.tensor()), at(index));
+  if (options.padding_idx) {
+    const std::int64_t padding =
+        *options.padding_idx < 0 ? *options.padding_idx + weight.shape()[0] : *options.padding_idx;
+    const Tensor is_padding = equal(at(index), at(constant(static_cast<double>(padding), DType::i64)));
+    rows = gradus::where(at(unsqueeze(at(is_padding), -1)), at(stop_gradient(at(rows))), at(rows));
+  }
+  return observed(*this, indices, gradus::detail::named("embedding", rows));
 }
 
 Bilinear::Bilinear(std::int64_t in1, std::int64_t in2, std::int64_t out, BilinearOptions options,

@@ -4,8 +4,8 @@
 #include <cstdint>
 #include <optional>
 
+#include "gradus/nn/functional/bilinear.h"
 #include "gradus/nn/functional/distance.h"
-#include "gradus/nn/functional/embedding.h"
 #include "gradus/nn/parameter.h"
 
 namespace gradus::nn {
@@ -25,18 +25,6 @@ struct Embedding {
   Embedding(std::int64_t num_embeddings, std::int64_t embedding_dim, EmbeddingOptions options = {},
             SourceLocation where = SourceLocation::current());
   Tensor operator()(const TensorArg& indices) const;
-};
-
-/// Sum, mean (the default) or maximum of the vectors of each bag: see embedding_bag.
-struct EmbeddingBag {
-  Parameter weight;
-  EmbeddingBagOptions options;
-  static constexpr int field_count = 2;
-
-  EmbeddingBag(std::int64_t num_embeddings, std::int64_t embedding_dim, EmbeddingBagOptions options = {},
-               SourceLocation where = SourceLocation::current());
-  Tensor operator()(const TensorArg& indices, const TensorArg& offsets = Tensor(),
-                    const TensorArg& per_sample_weights = Tensor()) const;
 };
 
 struct BilinearOptions {
