@@ -5,31 +5,15 @@
 #include <string>
 
 #include "gradus/base/error.h"
+#include "gradus/nn/init_fill.h"
 
 namespace gradus::nn::init {
 namespace {
 
-/// A leaf whose elements `fill(span)` writes.
-template <class Fill>
-Tensor filled(const Shape& shape, DType dtype, const char* op, const Fill& fill) {
-  const TensorSpec spec{dtype, shape};
-  if (dtype != DType::f32 && dtype != DType::f64) {
-    throw Error(ErrorKind::dtype, op, "parameters are drawn as f32 or f64").operand("parameter", spec);
-  }
-  Ref<gradus::Buffer> buffer = gradus::Buffer::allocate(spec.bytes());
-  const auto count = static_cast<std::size_t>(shape.numel());
-  if (dtype == DType::f32) {
-    fill(std::span(reinterpret_cast<float*>(buffer->data()), count));
-  } else {
-    fill(std::span(reinterpret_cast<double*>(buffer->data()), count));
-  }
-  return leaf(spec, std::move(buffer));
-}
-
 double kaiming_stddev(const Shape& shape, KaimingOptions options) {
   const Fans f = fans(shape, {});
   const auto fan = static_cast<double>(options.mode == Fan::in ? f.in : f.out);
-  return fan > 0 ? std::sqrt(2 / ((1 + options.a * options.a) * fan)) : 0;
+  return fan > 0 ? calculate_gain(options.nonlinearity, options.a) / std::sqrt(fan) : 0;
 }
 
 double xavier_stddev(const Shape& shape, double gain) {
@@ -55,6 +39,18 @@ Fans fans(const Shape& weight, SourceLocation where) {
   }
   const std::int64_t field = weight.numel(2, weight.rank());
   return {weight[1] * field, weight[0] * field};
+}
+
+double calculate_gain(Nonlinearity nonlinearity, double a) {
+  switch (nonlinearity) {
+    case Nonlinearity::linear:
+    case Nonlinearity::sigmoid: return 1;
+    case Nonlinearity::tanh: return 5.0 / 3;
+    case Nonlinearity::relu: return std::sqrt(2.0);
+    case Nonlinearity::selu: return 0.75;
+    case Nonlinearity::leaky_relu: break;
+  }
+  return std::sqrt(2 / (1 + a * a));
 }
 
 Tensor uniform(const Shape& shape, double low, double high, Key key, DType dtype) {

@@ -67,7 +67,7 @@ def nn_layers():
     layer(out, "layer_norm_no_bias", shaken(nn.LayerNorm(7, bias=False)), randn(3, 7))
     layer(out, "layer_norm_plain", nn.LayerNorm(7, elementwise_affine=False), randn(3, 7))
     layer(out, "group_norm", shaken(nn.GroupNorm(2, 6)), randn(2, 6, 3, 3))
-    layer(out, "group_norm_plain", nn.GroupNorm(3, 6, affine=False), randn(4, 6))
+    layer(out, "group_norm_plain", nn.GroupNorm(3, 6, affine=False), randn(2, 6, 4))
     layer(out, "rms_norm", shaken(nn.RMSNorm(7)), randn(3, 7))
     layer(out, "rms_norm_eps", shaken(nn.RMSNorm([3, 4], eps=1e-2)), randn(2, 3, 4))
     layer(out, "local_response_norm", nn.LocalResponseNorm(3, alpha=0.2, beta=0.6, k=2.0), randn(2, 5, 3, 2))

@@ -7,15 +7,15 @@
 
 namespace gradus::detail {
 
-const Tensor& required(std::string_view op, std::string_view role, const TensorArg& arg) {
+Tensor required(std::string_view op, std::string_view role, const TensorArg& arg) {
   if (!arg.is_number() && arg.tensor().defined()) return arg.tensor();
   throw Error(ErrorKind::usage, std::string(op),
               fmt::format("{} is {}, expected a tensor", role, arg.is_number() ? "a number" : "undefined"))
       .at(arg.where());
 }
 
-const Tensor& required_floating(std::string_view op, std::string_view role, const TensorArg& arg) {
-  const Tensor& tensor = required(op, role, arg);
+Tensor required_floating(std::string_view op, std::string_view role, const TensorArg& arg) {
+  Tensor tensor = required(op, role, arg);
   if (is_floating(tensor.dtype())) return tensor;
   throw Error(ErrorKind::dtype, std::string(op))
       .at(arg.where())

@@ -10,9 +10,9 @@
 namespace gradus::detail {
 
 /// The tensor of an argument. Throws Error(usage) for a number or an undefined tensor.
-const Tensor& required(std::string_view op, std::string_view role, const TensorArg& arg);
+Tensor required(std::string_view op, std::string_view role, const TensorArg& arg);
 /// The same, of a floating type; Error(dtype) otherwise.
-const Tensor& required_floating(std::string_view op, std::string_view role, const TensorArg& arg);
+Tensor required_floating(std::string_view op, std::string_view role, const TensorArg& arg);
 
 /// Throws Error(value) "p is 2, must be in [0, 1]" unless `holds`.
 void require_value(bool holds, std::string_view op, std::string_view name, double value, std::string_view rule,

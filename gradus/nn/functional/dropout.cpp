@@ -10,7 +10,7 @@
 namespace gradus {
 namespace {
 
-const Tensor& checked(std::string_view op, const TensorArg& x, double p) {
+Tensor checked(std::string_view op, const TensorArg& x, double p) {
   detail::require_value(p >= 0 && p <= 1, op, "p", p, "in [0, 1]", x.where());
   return detail::required_floating(op, "input", x);
 }

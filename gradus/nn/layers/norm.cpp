@@ -6,6 +6,7 @@
 #include <string>
 
 #include "gradus/base/error.h"
+#include "gradus/nn/functional/argument.h"
 #include "gradus/nn/functional/norm.h"
 #include "gradus/nn/init.h"
 #include "gradus/nn/observe.h"
@@ -38,7 +39,8 @@ void initialise(Layer& layer) {
   if (layer.options.track_running_stats) {
     layer.running_mean = init::constant(shape, 0);
     layer.running_var = init::constant(shape, 1);
-    layer.num_batches_tracked = init::constant({}, 0, DType::i64);
+    const std::int64_t none[] = {0};
+    layer.num_batches_tracked = leaf<std::int64_t>({}, none);
   }
 }
 
@@ -56,11 +58,6 @@ void check_input(const std::string& layer, const Tensor& x, std::int64_t feature
                                : fmt::format("expected {} with c = {}", expected, features));
   if (!fits && x.rank() == dims + 1 && !flat) error.hint("add the axis of examples: unsqueeze(x, 0)");
   throw error;
-}
-
-Tensor defined_input(const std::string& layer, const TensorArg& x) {
-  if (!x.is_number() && x.tensor().defined()) return x.tensor();
-  throw Error(ErrorKind::usage, layer, "the input is not a tensor").at(x.where());
 }
 
 /// A running statistic with the share `momentum` of a new one. The new one is a constant: no gradient flows to the state.
@@ -90,7 +87,7 @@ Tensor BatchNorm<Dims>::operator()(const TensorArg& x_arg) {
   const std::string layer = fmt::format("nn::BatchNorm{}d", Dims);
   const SourceLocation where = x_arg.where();
   const auto at = [&](const Tensor& t) { return TensorArg(t, where); };
-  const Tensor x = defined_input(layer, x_arg);
+  const Tensor x = gradus::detail::required_floating(layer, "input", x_arg);
   check_input(layer, x, num_features, Dims, Dims == 1, where);
   const NormOptions norm{options.eps};
   if (!training && running_mean.defined()) {
@@ -130,7 +127,7 @@ Tensor InstanceNorm<Dims>::operator()(const TensorArg& x_arg) {
   const std::string layer = fmt::format("nn::InstanceNorm{}d", Dims);
   const SourceLocation where = x_arg.where();
   const auto at = [&](const Tensor& t) { return TensorArg(t, where); };
-  const Tensor x = defined_input(layer, x_arg);
+  const Tensor x = gradus::detail::required_floating(layer, "input", x_arg);
   check_input(layer, x, num_features, Dims, false, where);
   const NormOptions norm{options.eps};
   if (!training && running_mean.defined()) {
@@ -199,7 +196,7 @@ GroupNorm::GroupNorm(std::int64_t groups, std::int64_t channels, GroupNormOption
 }
 
 Tensor GroupNorm::operator()(const TensorArg& x_arg) const {
-  const Tensor x = defined_input("nn::GroupNorm", x_arg);
+  const Tensor x = gradus::detail::required_floating("nn::GroupNorm", "input", x_arg);
   if (x.rank() < 2 || x.shape()[1] != num_channels) {
     throw Error(ErrorKind::shape, "nn::GroupNorm")
         .at(x_arg.where())

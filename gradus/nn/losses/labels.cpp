@@ -53,7 +53,8 @@ void check_classification(std::string_view op, std::string_view role, const Tens
   };
   if (!is_floating(logits.dtype())) throw error(ErrorKind::dtype, "expected a floating type", "");
   if (!is_integral(labels.dtype()))
-    throw error(ErrorKind::dtype, "", "expected integers").hint("labels are class numbers");
+    throw error(ErrorKind::dtype, "", "expected integers")
+        .hint("labels are class numbers, or probabilities of the shape of the logits");
   if (logits.rank() < 2) throw error(ErrorKind::shape, "expected 2 or more axes: (n, classes, ...)", "");
   if (logits.shape()[1] == 0) throw error(ErrorKind::shape, "axis 1 is empty: there are no classes", "");
   const Shape expected = label_shape(logits.shape());
