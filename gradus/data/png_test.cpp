@@ -196,9 +196,10 @@ TEST(Png, BytesInMemoryAreTheFile) {
     EXPECT_EQ(samples(read_png(path)), std::vector<int>(values.begin(), values.end())) << shape.str();
   }
   EXPECT_EQ(
-      message_of(ErrorKind::shape, [&] {
-        png_bytes(image_of({5, 1, 1}, {1, 2, 3, 4, 5}), {});
-      }),
+      message_of(ErrorKind::shape,
+                 [&] {
+                   png_bytes(image_of({5, 1, 1}, {1, 2, 3, 4, 5}), {});
+                 }),
       "shape error in png_bytes\n  image  u8 [5, 1, 1]   expected [height, width] or [1 to 4 channels, height, width]");
 }
 

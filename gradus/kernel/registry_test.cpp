@@ -70,7 +70,9 @@ TEST(Registry, TakesImplementationsFromOutside) {
   add_implementation({"outside", "reference", refuses});  // ends as all others do, for the test above
   add_implementation({"outside", "faster", refuses});
   EXPECT_EQ(implementations("outside").front().implementation, "faster");
-  EXPECT_EQ(message_of([] { add_implementation({"outside", "reference", nullptr}); }),
+  EXPECT_EQ(message_of([] {
+              add_implementation({"outside", "reference", nullptr});
+            }),
             "value error in add_implementation: outside has an implementation named \"reference\" already");
 }
 

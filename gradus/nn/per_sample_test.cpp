@@ -4,8 +4,11 @@
 #include "gradus/nn/conv.h"
 #include "gradus/nn/eval.h"
 #include "gradus/nn/gradients.h"
+#include "gradus/nn/layers/embedding.h"
+#include "gradus/nn/layers/norm.h"
 #include "gradus/nn/linear.h"
 #include "gradus/nn/losses.h"
+#include "gradus/nn/mode.h"
 #include "gradus/nn/sequential.h"
 #include "gradus/ops/ops.h"
 
@@ -52,6 +55,36 @@ TEST(PerSampleGradients, EqualALoop) {
   expect_loop(nn::Conv2d(2, 4, 3), images, normal({5, 1, 1, 1}, {}, Key{5}), squared, "Conv2d");
   expect_loop(nn::Conv2d(2, 4, 2, {.stride = 2, .padding = 1, .groups = 2}), images, normal({5, 1, 1, 1}, {}, Key{5}),
               squared, "Conv2d with groups");
+}
+
+/// One layer; the loss is the mean square of what it gives, less the target.
+template <class Layer>
+void expect_layer(const char* name, Layer layer, const Tensor& inputs) {
+  nn::eval_mode(layer);  // examples do not see each other
+  const auto loss = [](auto& model, const Tensor& x, const Tensor& y) { return mean(square(sin(model(x)) - y)); };
+  Shape targets{inputs.size(0)};
+  for (int axis = 1; axis < layer(slice(inputs, 0, 0, 1)).rank(); ++axis) targets.push_back(1);
+  expect_loop(layer, inputs, normal(targets, {}, Key{2}), loss, name);
+}
+
+TEST(PerSampleGradients, EqualALoopForEveryLayer) {
+  manual_seed(4);
+  const Tensor rows = normal({4, 6}, {}, Key{1}), lines = normal({4, 2, 7}, {}, Key{2});
+  const Tensor images = normal({4, 4, 6, 5}, {}, Key{3}), volumes = normal({4, 2, 4, 4, 3}, {}, Key{4});
+  expect_layer("Conv1d", nn::Conv1d(2, 3, 3, {.padding = 1}), lines);
+  expect_layer("Conv3d", nn::Conv3d(2, 3, 2), volumes);
+  expect_layer("ConvTranspose1d", nn::ConvTranspose1d(2, 3, 3), lines);
+  expect_layer("ConvTranspose2d", nn::ConvTranspose2d(4, 6, 3, {.stride = 2, .groups = 2}), images);
+  expect_layer("BatchNorm1d", nn::BatchNorm1d(6), rows);
+  expect_layer("BatchNorm2d", nn::BatchNorm2d(4), images);
+  expect_layer("InstanceNorm2d", nn::InstanceNorm2d(4, {.affine = true}), images);
+  expect_layer("LayerNorm", nn::LayerNorm(6), rows);
+  expect_layer("LayerNorm over two axes", nn::LayerNorm(Shape{6, 5}), images);
+  expect_layer("RMSNorm", nn::RMSNorm(6), rows);
+  expect_layer("GroupNorm", nn::GroupNorm(2, 4), images);
+  expect_layer("Embedding", nn::Embedding(5, 3), tensor({{0, 4}, {2, 2}, {1, 0}, {3, 3}}));
+  expect_layer("Embedding with padding", nn::Embedding(5, 3, {.padding_idx = 2}),
+               tensor({{0, 4}, {2, 2}, {1, 2}, {3, 3}}));
 }
 
 struct LeNet {

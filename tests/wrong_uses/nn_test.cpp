@@ -12,7 +12,7 @@ using testing::WrongUse;
 
 Tensor labels(std::initializer_list<std::int64_t> classes) { return from_span(std::vector<std::int64_t>(classes)); }
 
-TEST(WrongUsesNn, Layers) {
+TEST(WrongUsesNn, LinearAndConvolution) {
   const std::vector<WrongUse> table = {
       {"linear_sizes", [&] { nn::Linear(0, 3); },
        "value error in nn::Linear: sizes must be positive\n"
@@ -57,6 +57,12 @@ TEST(WrongUsesNn, Layers) {
        "  operand 0 comes from broadcast_to of f32 []"},
       {"transposed_output_padding", [&] { nn::ConvTranspose2d(3, 4, 3, {.output_padding = -1}); },
        "value error in nn::ConvTranspose2d: the output_padding must not be negative: -1 x -1"},
+  };
+  check_wrong_uses(table);
+}
+
+TEST(WrongUsesNn, BatchNorm) {
+  const std::vector<WrongUse> table = {
       {"batch_norm_features", [&] { nn::BatchNorm2d(0); },
        "value error in nn::BatchNorm2d: num_features must be positive, not 0"},
       {"batch_norm_single_value",
@@ -93,6 +99,12 @@ TEST(WrongUsesNn, Layers) {
        "shape error in nn::InstanceNorm1d\n"
        "  input  f32 [2, 3]   expected (n, c, l) with c = 3\n"
        "  hint: add the axis of examples: unsqueeze(x, 0)"},
+  };
+  check_wrong_uses(table);
+}
+
+TEST(WrongUsesNn, OtherNorms) {
+  const std::vector<WrongUse> table = {
       {"layer_norm_shape",
        [&] {
          nn::LayerNorm(7)(zeros({2, 8}));
@@ -129,6 +141,12 @@ TEST(WrongUsesNn, Layers) {
        "  weight  f32 [4]   expected [3]"},
       {"norm_undefined", [&] { layer_norm(Tensor(), {3}); },
        "usage error in layer_norm: input is undefined, expected a tensor"},
+  };
+  check_wrong_uses(table);
+}
+
+TEST(WrongUsesNn, DropoutAndEmbedding) {
+  const std::vector<WrongUse> table = {
       {"dropout_rate",
        [&] {
          nn::Dropout{1.5}(zeros({2, 3}));
@@ -182,7 +200,7 @@ TEST(WrongUsesNn, Layers) {
   check_wrong_uses(table);
 }
 
-TEST(WrongUsesNn, Losses) {
+TEST(WrongUsesNn, RegressionLosses) {
   const std::vector<WrongUse> table = {
       {"mse_broadcast",
        [&] {
@@ -214,6 +232,12 @@ TEST(WrongUsesNn, Losses) {
          cross_entropy(zeros({2, 3}), labels({0, 1}), {.label_smoothing = 2});
        },
        "value error in cross_entropy: label_smoothing is 2, must be in [0, 1]"},
+  };
+  check_wrong_uses(table);
+}
+
+TEST(WrongUsesNn, ClassificationLosses) {
+  const std::vector<WrongUse> table = {
       {"cross_entropy_weight",
        [&] {
          cross_entropy(zeros({2, 3}), labels({0, 1}), {.weight = zeros({2})});
@@ -255,6 +279,12 @@ TEST(WrongUsesNn, Losses) {
        "  input   f32 [4, 1]\n"
        "  target  f32 [4]\n"
        "  hint: reshape one of them to the shape of the other"},
+  };
+  check_wrong_uses(table);
+}
+
+TEST(WrongUsesNn, DistributionLosses) {
+  const std::vector<WrongUse> table = {
       {"bce_pos_weight",
        [&] {
          binary_cross_entropy_with_logits(zeros({4, 3}), zeros({4, 3}), {.pos_weight = zeros({2})});
@@ -301,6 +331,12 @@ TEST(WrongUsesNn, Losses) {
          triplet_margin_loss(zeros({2, 3}), zeros({2, 3}), zeros({2, 3}), {.margin = 0});
        },
        "value error in triplet_margin_loss: margin is 0, must be positive"},
+  };
+  check_wrong_uses(table);
+}
+
+TEST(WrongUsesNn, MarginLosses) {
+  const std::vector<WrongUse> table = {
       {"cosine_target",
        [&] {
          cosine_embedding_loss(zeros({2, 3}), zeros({2, 3}), zeros({3}));

@@ -17,7 +17,7 @@
 #include "gradus/train/setup.h"
 #include "gradus/train/tiny_data_test.h"
 #include "gradus/train/trainer.h"
-#include "tests/wrong_uses.h"
+#include "tests/wrong_uses/wrong_uses.h"
 
 namespace gradus::train {
 namespace {
