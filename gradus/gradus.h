@@ -38,6 +38,7 @@
 #include "gradus/nn/state_dict.h"
 #include "gradus/ops/ops.h"
 #include "gradus/optim/adamw.h"
+#include "gradus/optim/plateau.h"
 #include "gradus/optim/schedule.h"
 #include "gradus/optim/sgd.h"
 #include "gradus/transform/checkpoint.h"
