@@ -130,14 +130,20 @@ class Optimizer::Exchange {
   bool committed_ = false;
 };
 
-Optimizer::Optimizer(ParameterList parameters, double lr, std::string_view name, SourceLocation where)
-    : lr_(lr), parameters_(std::move(parameters)), name_(name), slots_(parameters_.size()) {
+Optimizer::Optimizer(ParameterList parameters, std::string_view name, SourceLocation where)
+    : parameters_(std::move(parameters)), name_(name), slots_(parameters_.size()), groups_(1) {
   if (parameters_.size() == 0) {
     throw Error(ErrorKind::usage, name_, "there are no parameters to train")
         .at(where)
         .hint("does the model have layers?");
   }
+}
+
+void Optimizer::start(double lr, bool skip_nonfinite, std::vector<Setting> settings, SourceLocation where) {
   set_lr(lr, where);
+  skip_nonfinite_ = skip_nonfinite;
+  settings_ = std::move(settings);
+  check_settings(where);
 }
 
 void Optimizer::require(bool holds, std::string_view setting, double value, std::string_view rule,
@@ -146,16 +152,65 @@ void Optimizer::require(bool holds, std::string_view setting, double value, std:
   throw Error(ErrorKind::value, name_, fmt::format("{} is {}, must be {}", setting, value, rule)).at(where);
 }
 
+void Optimizer::check_settings(SourceLocation where) const {
+  for (const Setting& setting : settings_) {
+    const double value = setting.get();
+    if (setting.name.starts_with("betas.")) {
+      require(value >= 0 && value < 1, setting.name, value, "in [0, 1)", where);
+    } else if (may_be_negative(setting.name)) {
+      require(std::isfinite(value), setting.name, value, "finite", where);
+    } else {
+      require(std::isfinite(value) && value >= 0, setting.name, value, "finite and >= 0", where);
+    }
+  }
+  check(where);
+}
+
+double Optimizer::setting(std::string_view name) const {
+  for (const Setting& setting : settings_) {
+    if (setting.name == name) return setting.get();
+  }
+  return 0;
+}
+
 void Optimizer::set_lr(double lr, SourceLocation where) {
   require(std::isfinite(lr) && lr >= 0, "lr", lr, "finite and >= 0", where);
   lr_ = lr;
 }
 
-Tensor Optimizer::number(std::string_view role, double value, DType dtype) {
-  for (const Number& known : numbers_) {
-    if (known.role == role && known.value == value && known.leaf.dtype() == dtype) return known.leaf;
+void Optimizer::set_clip_norm(double max_norm, SourceLocation where) {
+  require(std::isfinite(max_norm) && max_norm >= 0, "clip_norm", max_norm, "finite and >= 0", where);
+  clip_norm_ = max_norm;
+}
+
+void Optimizer::set_clip_value(double limit, SourceLocation where) {
+  require(std::isfinite(limit) && limit >= 0, "clip_value", limit, "finite and >= 0", where);
+  clip_value_ = limit;
+}
+
+int Optimizer::set_group(std::string_view pattern, const GroupOptions& options, SourceLocation where) {
+  require(std::isfinite(options.lr_factor) && options.lr_factor >= 0, "lr_factor", options.lr_factor, "finite and >= 0",
+          where);
+  if (options.weight_decay) {
+    const double decay = *options.weight_decay;
+    require(std::isfinite(decay) && decay >= 0, "weight_decay", decay, "finite and >= 0", where);
+    if (std::none_of(settings_.begin(), settings_.end(), [](const Setting& s) { return s.name == "weight_decay"; })) {
+      throw Error(ErrorKind::value, name_, "a group has a weight_decay, which this optimizer does not know").at(where);
+    }
   }
-  return numbers_.emplace_back(Number{role, value, nn::init::constant({}, value, dtype)}).leaf;
+  int matched = 0;
+  for (std::size_t i = 0; i < slots_.size(); ++i) {
+    if (!nn::detail::matches(pattern, parameters_.path(i))) continue;
+    slots_[i].group = groups_.size();
+    ++matched;
+  }
+  if (matched == 0) {
+    throw Error(ErrorKind::value, name_, fmt::format("no parameter matches \"{}\"", pattern))
+        .at(where)
+        .hint(fmt::format("the paths begin with {}", parameters_.path(0)));
+  }
+  groups_.push_back(options);
+  return matched;
 }
 
 bool Optimizer::minimize(const Tensor& loss, const Tensors& keep, SourceLocation where) {
@@ -233,31 +288,43 @@ void Optimizer::check_gradients(std::span<const Tensor> gradients, SourceLocatio
 }
 
 std::vector<Optimizer::Change> Optimizer::record_changes(const Tensors& gradients, const Tensor& accepted) {
-  const std::size_t states = state_names().size();
   std::vector<Change> changes;
-  numbers_.clear();
   for (std::size_t i = 0; i < gradients.size(); ++i) {
     if (!gradients[i].defined()) continue;
     Slot& slot = slots_[i];
     const Tensor& old = parameters_[i].tensor();
-    while (slot.state.size() < states) slot.state.push_back(nn::init::constant(old.shape(), 0, old.dtype()));
+    if (slot.state.empty()) {
+      for (const StateField& field : state_fields(old, lr_ * groups_[slot.group].lr_factor)) {
+        slot.state.push_back(nn::init::constant(field.shape, field.initial, field.dtype));
+      }
+    }
     for (const Tensor& tensor : slot.state) mark_state(tensor, old);
     Change change{i, {}, slot.state};
-    change.value = update(old, gradients[i], change.state, slot.steps + 1);
+    const GroupOptions& group = groups_[slot.group];
+    const Update u{old,
+                   gradients[i],
+                   change.state,
+                   slot.steps + 1,
+                   lr_ * group.lr_factor,
+                   group.weight_decay.value_or(setting("weight_decay")),
+                   slot.group,
+                   *this};
+    change.value = update(u);
     if (accepted.defined()) {
       change.value = gradus::where(accepted, change.value, old);
-      for (std::size_t s = 0; s < states; ++s)
+      for (std::size_t s = 0; s < slot.state.size(); ++s)
         change.state[s] = gradus::where(accepted, change.state[s], slot.state[s]);
     }
     changes.push_back(std::move(change));
   }
-  numbers_.clear();
   return changes;
 }
 
 bool Optimizer::take_step(const Tensor& loss, Tensors gradients, const Tensors& keep, SourceLocation where) {
   const Tensor accepted = skip_nonfinite_ ? all_finite(loss, gradients) : Tensor();
+  prepare(gradients);
   Exchange exchange(*this, record_changes(gradients, accepted));
+  numbers_.clear();
   gradients.clear();  // what is held is computed for its own sake
   Tensors roots = keep;
   roots.push_back(loss);
@@ -267,26 +334,6 @@ bool Optimizer::take_step(const Tensor& loss, Tensors gradients, const Tensors& 
   const bool taken = !accepted.defined() || accepted.data<bool>()[0];
   exchange.commit(taken);
   return taken;
-}
-
-NamedTensors Optimizer::state_dict() const {
-  NamedTensors dict;
-  const std::vector<std::string> names = state_names();
-  for (std::size_t i = 0; i < slots_.size(); ++i) {
-    if (slots_[i].steps == 0) continue;
-    if (counts_steps()) {
-      const auto steps = static_cast<double>(slots_[i].steps);
-      dict.emplace_back(fmt::format("state.{}.step", i), nn::init::constant({}, steps));
-    }
-    for (std::size_t s = 0; s < names.size(); ++s) {
-      dict.emplace_back(fmt::format("state.{}.{}", i, names[s]), slots_[i].state[s]);
-    }
-  }
-  dict.emplace_back("param_groups.0.lr", nn::init::constant({}, lr_, DType::f64));
-  for (const auto& [name, value] : settings()) {
-    dict.emplace_back("param_groups.0." + name, nn::init::constant({}, value, DType::f64));
-  }
-  return dict;
 }
 
 }  // namespace gradus::optim

@@ -9,6 +9,9 @@
 #pragma once
 
 #include <concepts>
+#include <cstdint>
+#include <functional>
+#include <optional>
 #include <span>
 #include <string>
 #include <string_view>
@@ -43,7 +46,29 @@ class ParameterList {
   std::vector<std::string> paths_;
 };
 
-/// Base of the optimizers. Parameters that are frozen, or that the loss does not depend on, keep their value and state.
+/// One number of an optimizer's options under its name in PyTorch ("eps", "betas.0"); switches are 0 and 1.
+struct Setting {
+  std::string name;
+  std::function<double()> get;
+  std::function<void(double)> set;
+};
+
+/// One tensor of a parameter's state before the first step.
+struct StateField {
+  std::string name;  ///< PyTorch's
+  Shape shape;
+  DType dtype = DType::f32;
+  double initial = 0;
+};
+
+/// What a part of the parameters does in another way; see Optimizer::set_group.
+struct GroupOptions {
+  double lr_factor = 1;                     ///< the learning rate of the part is lr() times this
+  std::optional<double> weight_decay = {};  ///< the optimizer's own when not given
+};
+
+/// Base of the optimizers. A new one is a struct of options, the update rule of one parameter in tensor functions, and the
+/// names of its state: see sgd.h for a small one. Parameters that are frozen, or that the loss does not depend on, keep their value and state.
 class Optimizer {
  public:
   Optimizer(const Optimizer&) = delete;
@@ -75,6 +100,24 @@ class Optimizer {
   void set_skip_nonfinite(bool skip) { skip_nonfinite_ = skip; }
   bool skip_nonfinite() const { return skip_nonfinite_; }
 
+  /// The sum of squares of all gradients together is brought down to max_norm^2 before the step where it is larger, as
+  /// PyTorch's clip_grad_norm_ does it. 0 (the default): never. Throws Error(value) unless finite and >= 0.
+  void set_clip_norm(double max_norm, SourceLocation where = SourceLocation::current());
+  double clip_norm() const { return clip_norm_; }
+  /// Elements of gradients are brought into [-limit, limit] before the step, and before the norm is taken. 0 (the default):
+  /// never. Throws Error(value) unless finite and >= 0.
+  void set_clip_value(double limit, SourceLocation where = SourceLocation::current());
+  double clip_value() const { return clip_value_; }
+
+  /// Gives the parameters whose path matches `pattern` (`*` stands for any characters) a learning rate and a weight decay of
+  /// their own; a later call wins where two match. Returns how many matched. Groups belong to the program and are not in the
+  /// state dict: set them again before continuing.
+  ///   optimizer.set_group("*.bias", {.weight_decay = 0});
+  /// Throws Error(value) when none matches, for a number that is not finite and >= 0, and for a weight decay of an optimizer
+  /// that has none.
+  int set_group(std::string_view pattern, const GroupOptions& options,
+                SourceLocation where = SourceLocation::current());
+
   /// PyTorch's state of this optimizer, flattened: "state.0.exp_avg", ..., "param_groups.0.lr". The number is the position
   /// of the parameter. State is there from a parameter's first step on.
   NamedTensors state_dict() const;
@@ -84,34 +127,54 @@ class Optimizer {
 
   const ParameterList& parameters() const { return parameters_; }
 
+  /// One parameter's step: what a rule reads, and the state that it replaces.
+  struct Update {
+    const Tensor& parameter;
+    const Tensor& gradient;   ///< clipped; of -loss when maximising
+    std::span<Tensor> state;  ///< in the order of state_fields()
+    std::int64_t step;        ///< from 1
+    double lr;                ///< of the parameter's group
+    double weight_decay;      ///< likewise; 0 when the optimizer has none
+    std::size_t group;
+    Optimizer& optimizer;
+
+    /// A rank-0 leaf of the parameter's type: what changes from step to step must not be part of the graph's structure. All
+    /// parameters of a group share the leaf of one `role` and value; different roles never do, so equal values do not make
+    /// another graph. `role` is a literal.
+    Tensor number(std::string_view role, double value) const;
+    /// gradient + weight_decay * parameter: decay as an L2 penalty.
+    Tensor penalised_gradient() const;
+    /// parameter * (1 - lr * weight_decay): decoupled decay.
+    Tensor decayed_parameter() const;
+    /// old + share * (now - old), the moving average of what has the weight `share`, under the roles of its name.
+    Tensor average(const Tensor& old, const Tensor& now, std::string_view role, double share) const;
+  };
+
  protected:
-  Optimizer(ParameterList parameters, double lr, std::string_view name, SourceLocation where);
+  Optimizer(ParameterList parameters, std::string_view name, SourceLocation where);
+  /// The last thing of a constructor: takes and checks the options, which live as long as the optimizer.
+  void start(double lr, bool skip_nonfinite, std::vector<Setting> settings, SourceLocation where);
 
-  double lr_;
-
-  /// The new value of a parameter after its step number `step` (from 1); reads and replaces its state. Settings enter the
-  /// graph as number() only.
-  virtual Tensor update(const Tensor& parameter, const Tensor& gradient, std::span<Tensor> state,
-                        std::int64_t step) = 0;
-  /// Names of the tensors of one parameter's state, as PyTorch names them; each has the parameter's type and shape.
-  virtual std::vector<std::string> state_names() const = 0;
+  /// The parameter after the step. Settings enter the graph as number() only.
+  virtual Tensor update(const Update& u) = 0;
+  /// The state of a parameter whose group has the rate `lr`.
+  virtual std::vector<StateField> state_fields(const Tensor& parameter, double lr) const = 0;
   /// Whether PyTorch's state has "step", too.
-  virtual bool counts_steps() const = 0;
-  /// The settings that state dicts carry under "param_groups.0.", in a fixed order, without lr.
-  virtual std::vector<std::pair<std::string, double>> settings() const = 0;
-  /// Takes values in the order of settings(). Throws Error(value), and then changes nothing.
-  virtual void set_settings(std::span<const double> values, SourceLocation where) = 0;
+  virtual bool counts_steps() const { return true; }
+  /// What start() and loading do not know: numbers are finite and >= 0, betas below 1. Throws Error(value) by require().
+  virtual void check(SourceLocation) const {}
+  virtual bool may_be_negative(std::string_view /*setting*/) const { return false; }
 
-  /// A rank-0 leaf: what changes from step to step must not be part of the graph's structure. All parameters share the leaf
-  /// of one `role` and value; different roles never do, so equal values do not make another graph.
-  Tensor number(std::string_view role, double value, DType dtype);
+  /// State of the parameter's own type and shape, from zeros.
+  static std::vector<StateField> zeros_like(const Tensor& parameter, std::initializer_list<const char*> names);
   /// Throws Error(value) "momentum is -1, must be >= 0" unless `holds`.
   void require(bool holds, std::string_view setting, double value, std::string_view rule, SourceLocation where) const;
 
  private:
   struct Slot {
-    Tensors state;           // in the order of state_names(); empty before the first step
+    Tensors state;           // in the order of state_fields(); empty before the first step
     std::int64_t steps = 0;  // that were taken
+    std::size_t group = 0;   // in groups_
   };
   /// One parameter's part of a step: its new value and state, not evaluated.
   struct Change {
@@ -123,15 +186,24 @@ class Optimizer {
 
   bool step_fields(std::span<const nn::FieldRef> gradients, SourceLocation where);
   void check_gradients(std::span<const Tensor> gradients, SourceLocation where) const;
+  void check_settings(SourceLocation where) const;
+  double setting(std::string_view name) const;
+  Tensor shared_number(std::string_view role, std::size_t group, double value, DType dtype);
+  void prepare(Tensors& gradients);
   std::vector<Change> record_changes(const Tensors& gradients, const Tensor& accepted);
   bool take_step(const Tensor& loss, Tensors gradients, const Tensors& keep, SourceLocation where);
 
   ParameterList parameters_;
   std::string name_;
   std::vector<Slot> slots_;
+  std::vector<GroupOptions> groups_;  // the first is that of all others
+  std::vector<Setting> settings_;
+  double lr_ = 0;
+  double clip_norm_ = 0, clip_value_ = 0;
   bool skip_nonfinite_ = false;
   struct Number {
     std::string_view role;
+    std::size_t group;
     double value;
     Tensor leaf;
   };

@@ -182,7 +182,6 @@ void expect_bit_exact_continuation(Options options) {
   Net resumed;
   nn::load_state_dict(resumed, nn::state_dict(net));
   T continued(resumed, Options{});
-  if constexpr (std::is_same_v<T, SGD>) continued.load_state_dict(SGD(resumed, options).state_dict());  // the settings
   continued.load_state_dict(optimizer.state_dict());
   EXPECT_EQ(numbers(continued.state_dict()), numbers(optimizer.state_dict()));
   for (int i = 0; i < 4; ++i) {
@@ -211,7 +210,8 @@ TEST(OptimizerState, HasTheNamesOfPyTorch) {
   };
   const std::vector<std::string> group{"param_groups.0.lr f64 []", "param_groups.0.betas.0 f64 []",
                                        "param_groups.0.betas.1 f64 []", "param_groups.0.eps f64 []",
-                                       "param_groups.0.weight_decay f64 []"};
+                                       "param_groups.0.weight_decay f64 []", "param_groups.0.amsgrad f64 []",
+                                       "param_groups.0.maximize f64 []"};
   EXPECT_EQ(names(), group);
   optimizer.minimize(sum(square(model.w)));
   std::vector<std::string> expected{"state.0.step f32 []", "state.0.exp_avg f32 [2]", "state.0.exp_avg_sq f32 [2]"};
@@ -237,7 +237,7 @@ TEST(OptimizerState, LoadingIsStrictAndChangesNothingWhenItRefuses) {
   for (auto& [name, tensor] : dict) {
     if (name == "param_groups.0.betas.1") tensor = nn::init::constant({}, 1.5, DType::f64);
   }
-  EXPECT_NE(message(ErrorKind::value, [&] { optimizer.load_state_dict(dict); }).find("one of betas is 1.5"),
+  EXPECT_NE(message(ErrorKind::value, [&] { optimizer.load_state_dict(dict); }).find("betas.1 is 1.5"),
             std::string::npos);
   EXPECT_EQ(numbers(optimizer.state_dict()), before);
 }

@@ -1,4 +1,4 @@
-// Stochastic gradient descent.
+// Stochastic gradient descent, plain and averaged.
 #pragma once
 
 #include "gradus/optim/optimizer.h"
@@ -11,6 +11,7 @@ struct SGDOptions {
   double dampening = 0;
   double weight_decay = 0;  ///< L2 penalty: adds weight_decay * parameter to the gradient
   bool nesterov = false;    ///< look ahead along the momentum; needs momentum > 0 and no dampening
+  bool maximize = false;    ///< climb instead of descending
   bool skip_nonfinite = false;
 };
 
@@ -24,14 +25,39 @@ class SGD final : public Optimizer {
                SourceLocation where = SourceLocation::current());
 
  private:
-  Tensor update(const Tensor& parameter, const Tensor& gradient, std::span<Tensor> state, std::int64_t step) override;
-  std::vector<std::string> state_names() const override;
+  Tensor update(const Update& u) override;
+  std::vector<StateField> state_fields(const Tensor& parameter, double) const override;
   bool counts_steps() const override { return false; }
-  std::vector<std::pair<std::string, double>> settings() const override;
-  void set_settings(std::span<const double> values, SourceLocation where) override;
-  void check(const SGDOptions& options, SourceLocation where) const;
+  void check(SourceLocation where) const override;
+  bool may_be_negative(std::string_view setting) const override { return setting == "dampening"; }
 
   SGDOptions options_;
+};
+
+struct ASGDOptions {
+  double lr = 1e-2;
+  double lambd = 1e-4;  ///< decay of the rate, and of the parameter
+  double alpha = 0.75;  ///< power of the decay of the rate
+  double t0 = 1e6;      ///< the step at which the averaging starts
+  double weight_decay = 0;
+  bool maximize = false;
+  bool skip_nonfinite = false;
+};
+
+/// Averaged gradient descent (Polyak and Juditsky, "Acceleration of stochastic approximation by averaging", 1992): with the
+/// rate eta = lr / (1 + lambd lr t)^alpha of the step t before, p = p (1 - lambd eta) - eta g. The average is the state
+/// "ax", the parameter itself until step t0; "eta" and "mu" (its next share) are PyTorch's, too.
+class ASGD final : public Optimizer {
+ public:
+  /// Throws Error(value) for settings out of range.
+  explicit ASGD(ParameterList parameters, const ASGDOptions& options = {},
+                SourceLocation where = SourceLocation::current());
+
+ private:
+  Tensor update(const Update& u) override;
+  std::vector<StateField> state_fields(const Tensor& parameter, double) const override;
+
+  ASGDOptions options_;
 };
 
 }  // namespace gradus::optim

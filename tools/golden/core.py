@@ -132,7 +132,8 @@ def save_state(out, case, optimizer):
             if value is not None:
                 out[f"{case}.state10.state.{index}.{name}"] = value.clone()
     group = state["param_groups"][0]
-    keys = ["lr", "momentum", "dampening", "weight_decay", "nesterov"] if "momentum" in group else ["lr", "eps", "weight_decay"]
+    own = ["momentum", "dampening", "nesterov"] if "momentum" in group else ["eps", "amsgrad"]
+    keys = ["lr", "weight_decay", "maximize", *own]
     values = {key: group[key] for key in keys}
     values |= {f"betas.{i}": beta for i, beta in enumerate(group.get("betas", ()))}
     for key, value in values.items():

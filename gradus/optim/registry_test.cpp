@@ -1,0 +1,139 @@
+// Every optimizer through the registry: one plan, settings, groups, clipping, refused steps.
+#include "gradus/optim/registry.h"
+
+#include <gtest/gtest.h>
+
+#include <algorithm>
+#include <cmath>
+
+#include "gradus/base/error.h"
+#include "gradus/engine/plan_cache.h"
+#include "gradus/graph/node.h"
+#include "gradus/nn/init.h"
+#include "gradus/ops/ops.h"
+
+namespace gradus::optim {
+namespace {
+
+struct Net {
+  nn::Parameter a = nn::init::uniform({4, 6}, -1, 1, Key{1});
+  nn::Parameter b = nn::init::uniform({6, 3}, -1, 1, Key{2});
+
+  Tensor loss(double scale = 1) const {
+    const Tensor x = nn::init::uniform({5, 4}, -1, 1, Key{3});
+    return mean(square(matmul(tanh(matmul(x, a)), b) - 0.3)) * scale;
+  }
+  std::vector<double> values() const {
+    std::vector<double> all = a.tensor().to_vector<double>();
+    for (const double value : b.tensor().to_vector<double>()) all.push_back(value);
+    return all;
+  }
+};
+
+std::vector<double> values(const NamedTensors& tensors) {
+  std::vector<double> all;
+  for (const auto& [name, tensor] : tensors) {
+    for (const double value : tensor.to_vector<double>()) all.push_back(value);
+  }
+  return all;
+}
+
+TEST(Registry, EveryOptimizerDescendsInOnePlan) {
+  EXPECT_GE(optimizer_names().size(), 16u);
+  for (const std::string& name : optimizer_names()) {
+    SCOPED_TRACE(name);
+    Net net;
+    const auto optimizer = make_optimizer(name, net, {{"lr", name == "adadelta" ? 1.0 : 0.01}});
+    optimizer->set_clip_norm(0.5);
+    optimizer->set_clip_value(0.4);
+    optimizer->set_skip_nonfinite(true);
+    optimizer->set_group("b", {.lr_factor = 0.5});
+    const double before = net.loss().item<double>();
+    optimizer->minimize(net.loss());
+    const std::int64_t compiled = engine::compile_count(), live = live_nodes();
+    for (int step = 0; step < 12; ++step) {  // RAdam begins to rectify at step 6
+      optimizer->set_lr(step == 3 ? 0 : 0.01 + 0.001 * step);
+      EXPECT_TRUE(optimizer->minimize(net.loss()));
+      EXPECT_EQ(live_nodes(), live);
+    }
+    EXPECT_EQ(engine::compile_count(), compiled);
+    EXPECT_LT(net.loss().item<double>(), before);
+
+    const std::vector<double> parameters = net.values(), state = values(optimizer->state_dict());
+    EXPECT_FALSE(optimizer->minimize(net.loss(std::nan(""))));
+    EXPECT_EQ(net.values(), parameters);
+    EXPECT_EQ(values(optimizer->state_dict()), state);
+  }
+}
+
+TEST(Registry, SettingsAreTheOptions) {
+  for (const std::string& name : optimizer_names()) {
+    SCOPED_TRACE(name);
+    Net net;
+    const std::vector<std::string> settings = optimizer_settings(name);
+    EXPECT_EQ(settings.front(), "lr");
+    EXPECT_EQ(settings.back(), "skip_nonfinite");
+    EXPECT_TRUE(make_optimizer(name, net, {{"skip_nonfinite", 1}})->skip_nonfinite());
+    const NamedTensors dict = make_optimizer(name, net, {{"lr", 0.125}})->state_dict();
+    EXPECT_EQ(dict.size(), settings.size() - 1);
+    EXPECT_EQ(dict.front().second.item<double>(), 0.125);
+    for (std::size_t i = 0; i < dict.size(); ++i) EXPECT_EQ(dict[i].first, "param_groups.0." + settings[i]);
+  }
+}
+
+TEST(Registry, MaximizeClimbsWhereItIsKnown) {
+  int climbing = 0;
+  for (const std::string& name : optimizer_names()) {
+    const std::vector<std::string> settings = optimizer_settings(name);
+    if (std::find(settings.begin(), settings.end(), "maximize") == settings.end()) continue;
+    Net net;
+    const double before = net.loss().item<double>();
+    const auto optimizer = make_optimizer(name, net, {{"lr", 0.01}, {"maximize", 1}});
+    for (int step = 0; step < 5; ++step) optimizer->minimize(net.loss());
+    EXPECT_GT(net.loss().item<double>(), before) << name;
+    ++climbing;
+  }
+  EXPECT_EQ(climbing, 15);  // all but Muon
+}
+
+TEST(Groups, HaveTheirOwnRateAndDecay) {
+  Net net, plain;
+  const auto optimizer = make_optimizer("sgd", net, {{"lr", 0.1}, {"weight_decay", 0.5}});
+  EXPECT_EQ(optimizer->set_group("*", {.lr_factor = 0}), 2);
+  EXPECT_EQ(optimizer->set_group("b", {.weight_decay = 0}), 1);  // the later call wins
+  optimizer->minimize(net.loss());
+  make_optimizer("sgd", plain, {{"lr", 0.1}})->minimize(plain.loss());
+  EXPECT_EQ(net.a.tensor().to_vector<double>(), Net().a.tensor().to_vector<double>());
+  EXPECT_EQ(net.b.tensor().to_vector<double>(), plain.b.tensor().to_vector<double>());
+}
+
+TEST(Clipping, BoundsTheStep) {
+  const auto distance = [](const std::vector<double>& a, const std::vector<double>& b) {
+    double squares = 0, largest = 0;
+    for (std::size_t i = 0; i < a.size(); ++i) {
+      squares += (a[i] - b[i]) * (a[i] - b[i]);
+      largest = std::max(largest, std::abs(a[i] - b[i]));
+    }
+    return std::pair(std::sqrt(squares), largest);
+  };
+  Net by_norm, by_value, unclipped, loose;
+  const std::vector<double> start = by_norm.values();
+  const auto norm = make_optimizer("sgd", by_norm, {{"lr", 1}});
+  norm->set_clip_norm(0.25);
+  norm->minimize(by_norm.loss(100));
+  EXPECT_NEAR(distance(by_norm.values(), start).first, 0.25, 1e-6);
+
+  const auto value = make_optimizer("sgd", by_value, {{"lr", 1}});
+  value->set_clip_value(0.125);
+  value->minimize(by_value.loss(100));
+  EXPECT_NEAR(distance(by_value.values(), start).second, 0.125, 1e-6);
+
+  const auto wide = make_optimizer("sgd", loose, {{"lr", 1}});
+  wide->set_clip_norm(1e6);
+  wide->minimize(loose.loss());
+  make_optimizer("sgd", unclipped, {{"lr", 1}})->minimize(unclipped.loss());
+  EXPECT_EQ(loose.values(), unclipped.values());
+}
+
+}  // namespace
+}  // namespace gradus::optim
