@@ -109,12 +109,15 @@ TEST(Registry, EveryLayerWorksAndReadsItsSettings) {
     layer.in_channels = layer.out_channels = 2;
     layer.kernel_size = layer.output_size = 2;
     layer.in_features = layer.out_features = 6;
+    layer.num_features = layer.num_channels = 2;
+    layer.normalized_shape = {6};
     ModelSettings settings{.name = "layers"};
     settings.layers = {layer};
     AnyModel model = make(settings);
-    const Tensor y = model(zeros_like({3, 2, 6, 6}));
+    const bool one_axis = name.ends_with("1d");
+    const Tensor y = model(one_axis ? zeros_like({3, 2, 6}) : zeros_like({3, 2, 6, 6}));
     EXPECT_EQ(y.shape()[0], 3) << name;
-    EXPECT_EQ(y.rank(), name == "flatten" ? 2 : 4) << name;
+    EXPECT_EQ(y.rank(), name == "flatten" || name == "global_avg_pool" ? 2 : one_axis ? 3 : 4) << name;
     for (const float value : y.to_vector<float>()) ASSERT_TRUE(std::isfinite(value)) << name;
   }
   EXPECT_THAT(layers_that_read("output_size"), ElementsAre("adaptive_avg_pool2d", "adaptive_max_pool2d"));

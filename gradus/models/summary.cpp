@@ -9,6 +9,7 @@
 #include "gradus/base/error.h"
 #include "gradus/graph/node.h"
 #include "gradus/graph/walk.h"
+#include "gradus/nn/mode.h"
 #include "gradus/ops/conv.h"
 #include "gradus/ops/matmul.h"
 
@@ -114,7 +115,9 @@ std::string thousands(std::int64_t value) {
 
 }  // namespace
 
-Summary summarize(AnyModel& model, const Shape& example) {
+Summary summarize(AnyModel& trained, const Shape& example) {
+  AnyModel model = trained;  // its mode is nobody else's business
+  nn::eval_mode(model);
   Summary summary;
   summary.input = {DType::f32, example};
   summary.parameters = nn::num_parameters(model);

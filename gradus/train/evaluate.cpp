@@ -7,6 +7,7 @@
 #include "gradus/engine/eval.h"
 #include "gradus/nn/losses.h"
 #include "gradus/ops/reduce.h"
+#include "gradus/train/mode.h"
 
 namespace gradus::train {
 namespace {
@@ -24,6 +25,7 @@ std::int64_t count_equal(const Tensor& predicted, const Tensor& labels) {
 }
 
 Evaluation evaluate(models::AnyModel& model, const data::Dataset& dataset) {
+  const EvaluationMode mode(model);
   Evaluation result;
   result.class_examples.resize(static_cast<std::size_t>(dataset.num_classes()));
   result.class_correct.resize(result.class_examples.size());

@@ -8,10 +8,12 @@
 #include "gradus/engine/eval.h"
 #include "gradus/ops/elementwise.h"
 #include "gradus/ops/softmax.h"
+#include "gradus/train/mode.h"
 
 namespace gradus::train {
 
 Examination examine(models::AnyModel& model, const data::Dataset& dataset, std::size_t most_mistakes) {
+  const EvaluationMode mode(model);
   // A model may have outputs that no label of the data set uses.
   const std::int64_t first = 0;
   const std::int64_t outputs = model(dataset.batch(std::span(&first, 1)).inputs).size(1);

@@ -12,6 +12,7 @@
 #include "gradus/io/atomic_file.h"
 #include "gradus/nn/eval.h"
 #include "gradus/nn/gradients.h"
+#include "gradus/nn/mode.h"
 #include "gradus/nn/state_dict.h"
 #include "gradus/ops/elementwise.h"
 #include "gradus/ops/reduce.h"
@@ -78,6 +79,10 @@ Loop::Loop(const Recipe& recipe, const TrainOptions& options)
   check_fit(model_, data_.train);
   check_fit(model_, test_);
   optimizer_->set_skip_nonfinite(true);
+  nn::train(model_);
+  for (const nn::FieldRef& field : nn::all_fields(model_)) {
+    if (field.buffer != nullptr && field.tensor().defined()) buffers_.push_back(field);
+  }
   batches_ = (data_.train.size() + recipe.data.batch_size - 1) / recipe.data.batch_size;
   epoch_steps_ = (batches_ + recipe.train.accumulate - 1) / recipe.train.accumulate;
 }
@@ -175,6 +180,12 @@ std::int64_t Loop::group_examples() const {
   return std::min(last * recipe_.data.batch_size, data_.train.size()) - first * recipe_.data.batch_size;
 }
 
+void Loop::remember_group_start() {
+  group_start_ = state_;
+  buffers_at_start_.clear();
+  for (const nn::FieldRef& field : buffers_) buffers_at_start_.push_back(field.tensor());
+}
+
 bool Loop::plain_step(const Tensor& loss, const Tensor& predicted) {
   ++state_.step;
   return optimizer_->minimize(loss, {predicted});
@@ -206,7 +217,7 @@ bool Loop::gathered_step(const Tensor& loss, const Tensor& predicted, std::int64
 }
 
 void Loop::step(const RunFolder& run, const Tensor& images, const Tensor& labels) {
-  if (!within_group()) group_start_ = state_;
+  if (!within_group()) remember_group_start();
   optimizer_->set_lr(next_lr());
   Tensor loss, predicted;
   {
@@ -228,6 +239,7 @@ void Loop::step(const RunFolder& run, const Tensor& images, const Tensor& labels
 void Loop::fail_nonfinite(const RunFolder& run, const Tensor& images, const Tensor& labels) {
   const std::int64_t batch = state_.batch + 1;
   state_ = group_start_;
+  for (std::size_t i = 0; i < buffers_.size(); ++i) buffers_[i].assign(buffers_at_start_[i]);
   save(run, "last");
   const std::string cause = culprit(model_, objective_(model_(images), labels));
   throw Error(ErrorKind::value, "train", "the loss or a gradient is not finite")

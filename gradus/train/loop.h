@@ -39,6 +39,7 @@ class Loop {
   /// The parts of step(): everything in one plan, or with gradients at hand. False: the loss or a gradient is not finite.
   bool plain_step(const Tensor& loss, const Tensor& predicted);
   bool gathered_step(const Tensor& loss, const Tensor& predicted, std::int64_t examples);
+  void remember_group_start();
   /// Examples that take part in the step that the batch under way belongs to.
   std::int64_t group_examples() const;
   bool within_group() const { return state_.batch % recipe_.train.accumulate != 0 && state_.batch < batches_; }
@@ -67,6 +68,8 @@ class Loop {
   std::unique_ptr<EventLog> events_;
   LoopState state_, group_start_;  ///< now, and before the batches of the step under way
   std::vector<EpochMetrics> history_;
+  std::vector<nn::FieldRef> buffers_;  ///< of the model: running statistics, which a batch changes when it is looked at
+  Tensors buffers_at_start_;           ///< their values where group_start_ is
   NamedTensors best_weights_;
   double step_seconds_ = 0;  ///< spent in this process ...
   std::int64_t steps_ = 0;   ///< ... on this many batches

@@ -8,8 +8,6 @@
 #include "gradus/base/error.h"
 #include "gradus/nn/losses.h"
 #include "gradus/ops/elementwise.h"
-#include "gradus/ops/index.h"
-#include "gradus/ops/reduce.h"
 
 namespace gradus::train {
 
@@ -49,11 +47,7 @@ Objective::Objective(const TrainSettings& settings, const data::Dataset& trainin
 }
 
 Tensor Objective::operator()(const Tensor& logits, const Tensor& labels) const {
-  if (!weights_.defined()) return cross_entropy(logits, labels, {.label_smoothing = label_smoothing_});
-  const Tensor losses =
-      cross_entropy(logits, labels, {.label_smoothing = label_smoothing_, .reduction = Reduction::none});
-  const Tensor weights = gather(weights_, 0, labels);
-  return sum(losses * weights) / sum(weights);
+  return cross_entropy(logits, labels, {.label_smoothing = label_smoothing_, .weight = weights_});
 }
 
 Tensor multi_task_loss(const std::vector<TaskLoss>& tasks, SourceLocation where) {

@@ -22,7 +22,7 @@ class Objective {
   /// Throws Error(config) unless train.class_weights is empty or has one weight per class of `training`, some above 0.
   Objective(const TrainSettings& settings, const data::Dataset& training);
 
-  /// `logits` [n, classes], `labels` [n]: the mean over the examples, each weighted by its class.
+  /// `logits` [n, classes], `labels` [n]: the mean over the examples, weighted by class as in cross_entropy.
   Tensor operator()(const Tensor& logits, const Tensor& labels) const;
 
  private:

@@ -184,6 +184,15 @@ std::vector<Key<models::LayerSettings>> make_layer_keys() {
   key("dilation", &S::dilation).at_least(1);
   key("groups", &S::groups, "of channels that do not see each other").at_least(1);
   key("output_size", &S::output_size, "height and width").at_least(1);
+  key("num_features", &S::num_features, "channels").at_least(1).must_be_given();
+  key("num_groups", &S::num_groups, "of channels that are normalised together").at_least(1).must_be_given();
+  key("num_channels", &S::num_channels).at_least(1).must_be_given();
+  key("normalized_shape", &S::normalized_shape, "sizes of the last axes, which are normalised together")
+      .at_least(1)
+      .must_be_given();
+  key("eps", &S::eps, "added to the variance").at_least(0);
+  key("momentum", &S::momentum, "weight of a batch in the running statistics").in({.low = 0, .high = 1});
+  key("p", &S::p, "share that is dropped while training").in({.low = 0, .high = 1});
   key("in_features", &S::in_features).at_least(1).must_be_given();
   key("out_features", &S::out_features).at_least(1).must_be_given();
   key("bias", &S::bias);

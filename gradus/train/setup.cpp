@@ -8,10 +8,12 @@
 #include "gradus/data/sources.h"
 #include "gradus/data/statistics.h"
 #include "gradus/models/registry.h"
+#include "gradus/nn/mode.h"
 #include "gradus/nn/state_dict.h"
 #include "gradus/optim/adamw.h"
 #include "gradus/optim/schedule.h"
 #include "gradus/optim/sgd.h"
+#include "gradus/train/mode.h"
 
 namespace gradus::train {
 
@@ -54,6 +56,7 @@ Recipe resolved(const Recipe& recipe) {
 }
 
 void check_fit(models::AnyModel& model, const data::Dataset& dataset) {
+  const EvaluationMode mode(model);
   const std::int64_t first = 0;
   const Tensor inputs = dataset.batch(std::span(&first, 1)).inputs;
   const Tensor answer = model(inputs);
@@ -84,6 +87,7 @@ models::AnyModel load_model(const RunFolder& run, const std::string& which) {
     error.hint(fmt::format("the checkpoint is of another model than {}", run.recipe_path()));
     throw;
   }
+  nn::eval_mode(model);
   return model;
 }
 

@@ -37,7 +37,7 @@ struct ExampleInfo {
 /// Reads files only for a data set whose shape is not known beforehand.
 ExampleInfo example_info(const DataSettings& settings);
 
-/// The model of a run with the weights of checkpoint `which` ("best" or "last"). Throws Error(state) when the checkpoint is
+/// The model of a run with the weights of checkpoint `which` ("best" or "last"), in evaluation mode. Throws Error(state) when the checkpoint is
 /// of another model.
 models::AnyModel load_model(const RunFolder& run, const std::string& which);
 

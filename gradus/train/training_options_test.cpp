@@ -12,10 +12,13 @@
 #include "gradus/io/safetensors.h"
 #include "gradus/models/mlp.h"
 #include "gradus/nn/losses.h"
+#include "gradus/nn/mode.h"
 #include "gradus/ops/ops.h"
 #include "gradus/train/early_stopping.h"
+#include "gradus/train/evaluate.h"
 #include "gradus/train/objective.h"
 #include "gradus/train/run_folder.h"
+#include "gradus/train/setup.h"
 #include "gradus/train/tiny_data_test.h"
 #include "gradus/train/trainer.h"
 
@@ -206,6 +209,68 @@ TEST(MultiTask, IsTheWeightedSum) {
   EXPECT_THROW(multi_task_loss({}), Error);
   EXPECT_THROW(multi_task_loss({{"a", ones({2})}}), Error);
   EXPECT_THROW(multi_task_loss({{"a", a, -1}}), Error);
+}
+
+/// A recipe whose network has running statistics and dropout.
+std::string normalised_recipe(const TemporaryFolder& folder) {
+  std::string text = tiny_recipe(folder, 3);
+  const std::size_t model = text.find("[model]"), data = text.find("[data]");
+  return text.replace(model, data - model, R"([[model.layers]]
+type = "conv2d"
+in_channels = 1
+out_channels = 4
+kernel_size = 3
+[[model.layers]]
+type = "batch_norm2d"
+num_features = 4
+[[model.layers]]
+type = "gelu"
+[[model.layers]]
+type = "flatten"
+[[model.layers]]
+type = "dropout"
+p = 0.2
+[[model.layers]]
+type = "linear"
+in_features = 144
+out_features = 4
+)");
+}
+
+TEST_F(Options, LayersThatTrainDifferentlyResumeBitForBit) {
+  const Recipe recipe = parse_recipe(normalised_recipe(folder_), "tiny.toml");
+  const TrainResult result = start(recipe, {.run = folder_ / "whole"});
+  EXPECT_GT(result.history.back().test_accuracy.value(), 0.9);
+  for (const int at : {3, 10, 17}) {
+    const std::string name = fmt::format("stopped-{}", at);
+    int asked = 0;
+    start(recipe, {.run = folder_ / name, .stop = [&] { return asked++ == at; }});
+    resume({.run = folder_ / name});
+    EXPECT_EQ(difference("whole", name), 0);
+    EXPECT_EQ(io::read_file(folder_ / name + "/checkpoints/best.safetensors"),
+              io::read_file(folder_ / "whole/checkpoints/best.safetensors"));
+  }
+  bool moved = false;
+  for (const auto& [key, tensor] : last_weights("whole")) {
+    if (key == "1.running_mean") moved = max(abs(tensor)).item<float>() > 1e-3f;
+  }
+  EXPECT_TRUE(moved) << "running statistics are recorded and saved";
+}
+
+TEST_F(Options, MeasuringAModelLeavesItsModeAndStatisticsAlone) {
+  const Recipe recipe = parse_recipe(normalised_recipe(folder_), "tiny.toml");
+  start(recipe, {.run = folder_ / "run"});
+  models::AnyModel model = load_model(RunFolder::open(folder_ / "run"), "best");
+  const data::Dataset test = load_data(recipe.data, data::Split::test);
+  nn::train(model);
+  const NamedTensors before = nn::state_dict(model);
+  const Evaluation first = evaluate(model, test), second = evaluate(model, test);
+  EXPECT_EQ(first.loss, second.loss) << "nothing is dropped at random";
+  check_fit(model, test);
+  const NamedTensors after = nn::state_dict(model);
+  for (std::size_t i = 0; i < before.size(); ++i) EXPECT_EQ(before[i].second, after[i].second) << before[i].first;
+  const Tensor x = test.batch(std::vector<std::int64_t>{0, 1, 2, 3}).inputs;
+  EXPECT_NE(model(x).to_vector<float>(), model(x).to_vector<float>()) << "it still trains: dropout drops";
 }
 
 TEST_F(Options, ReportAndEventFiles) {
