@@ -83,8 +83,11 @@ TEST(WrongUses, RecipesOfLogsChangesAndLayers) {
        "log.tensorboard?"},
       {"unknown layer", [] { parse_recipe("[[model.layers]]\ntype = \"conv3\"\n", "r.toml"); },
        "configuration error in r.toml:2: model.layers[0].type = 'conv3' is not known, expected one of conv2d, linear, "
-       "max_pool2d, avg_pool2d, adaptive_avg_pool2d, adaptive_max_pool2d, flatten, identity, relu, tanh, sigmoid, "
-       "gelu, silu, mish, elu, selu, celu, leaky_relu, relu6, softplus, softsign, log_sigmoid, hardtanh, hardsigmoid, "
+       "max_pool2d, avg_pool2d, adaptive_avg_pool2d, adaptive_max_pool2d, conv1d, max_pool1d, global_avg_pool, "
+       "batch_norm1d, batch_norm2d, instance_norm2d, layer_norm, rms_norm, group_norm, dropout, dropout2d, "
+       "alpha_dropout, "
+       "flatten, identity, relu, tanh, sigmoid, gelu, silu, mish, elu, selu, celu, leaky_relu, relu6, softplus, "
+       "softsign, log_sigmoid, hardtanh, hardsigmoid, "
        "hardswish, tanhshrink, softshrink, hardshrink\n  hint: did you mean \"conv2d\"?"},
       {"layer without a size", [] { parse_recipe("[[model.layers]]\ntype = \"linear\"\n", "r.toml"); },
        "configuration error in r.toml:1: model.layers[0].in_features is missing\n  hint: expected an integer >= 1"},
