@@ -70,7 +70,7 @@ void orthonormalise(std::vector<double>& data, std::size_t count, std::size_t si
 }  // namespace
 
 Tensor trunc_normal(const Shape& shape, TruncNormalOptions options, Key key, DType dtype) {
-  const auto [mean, stddev, low, high] = options;
+  const double mean = options.mean, stddev = options.stddev, low = options.low, high = options.high;
   if (!(low < high) || !(stddev > 0)) {
     throw refused(ErrorKind::value, "init::trunc_normal",
                   fmt::format("needs low < high and stddev > 0, not {}, {} and {}", low, high, stddev), shape);

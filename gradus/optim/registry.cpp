@@ -50,7 +50,8 @@ std::unique_ptr<Optimizer> make(std::string_view name, ParameterList parameters,
   Options options;
   const std::vector<Setting> settings = all_settings(options);
   for (const auto& [key, value] : values) {
-    const auto found = std::find_if(settings.begin(), settings.end(), [&](const Setting& s) { return s.name == key; });
+    const auto found =
+        std::find_if(settings.begin(), settings.end(), [&key = key](const Setting& s) { return s.name == key; });
     if (found == settings.end()) throw unknown(fmt::format("setting of {}", name), key, names_of<Options>(), where);
     found->set(value);
     if (found->get() == value || std::isnan(value)) continue;  // a NaN is the constructor's to refuse
