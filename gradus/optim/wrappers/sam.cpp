@@ -1,4 +1,4 @@
-#include "gradus/optim/sam.h"
+#include "gradus/optim/wrappers/sam.h"
 
 #include <fmt/format.h>
 

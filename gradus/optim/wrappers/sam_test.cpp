@@ -1,5 +1,5 @@
 // SAM and Lookahead on quadratics, where every step is known.
-#include "gradus/optim/sam.h"
+#include "gradus/optim/wrappers/sam.h"
 
 #include <gtest/gtest.h>
 
@@ -11,8 +11,8 @@
 #include "gradus/nn/init.h"
 #include "gradus/ops/ops.h"
 #include "gradus/optim/adamw.h"
-#include "gradus/optim/lookahead.h"
 #include "gradus/optim/sgd.h"
+#include "gradus/optim/wrappers/lookahead.h"
 #include "gradus/transform/grad.h"
 
 namespace gradus::optim {

@@ -1,4 +1,4 @@
-#include "gradus/optim/lookahead.h"
+#include "gradus/optim/wrappers/lookahead.h"
 
 #include <fmt/format.h>
 
