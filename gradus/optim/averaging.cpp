@@ -84,6 +84,12 @@ NamedTensors Averaging::state_dict(std::span<const nn::FieldRef> average) const 
 }
 
 void Averaging::load_state_dict(std::span<const nn::FieldRef> average, const NamedTensors& dict, SourceLocation where) {
+  for (const auto& [key, value] : dict) {
+    if (key != "n_averaged" || !value.defined() || value.spec() != TensorSpec{DType::i64, {}}) continue;
+    if (const auto count = value.item<std::int64_t>(where); count < 0) {
+      throw Error(ErrorKind::value, name, fmt::format("n_averaged is {}, must be >= 0", count)).at(where);
+    }
+  }
   nn::Buffer count(tensor(updates_));
   std::vector<nn::FieldRef> fields{{"n_averaged", nullptr, &count}};
   for (const nn::FieldRef& field : average) fields.push_back({"module." + field.path, field.parameter, field.buffer});

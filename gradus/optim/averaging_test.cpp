@@ -5,6 +5,7 @@
 
 #include <cmath>
 
+#include "gradus/base/error.h"
 #include "gradus/engine/eval.h"
 #include "gradus/engine/plan_cache.h"
 #include "gradus/graph/node.h"
@@ -109,6 +110,12 @@ TEST(Averaging, ContinuesFromItsState) {
   resumed.load_state_dict(state);
   for (AveragedModel<One>* each : {&average, &resumed}) each->update(at(10));
   EXPECT_EQ(value(resumed.model()), value(average.model()));
+  EXPECT_NEAR(value(resumed.model()), 6, 1e-14);
+
+  NamedTensors wrong = state;
+  wrong[0].second = tensor(-1);
+  EXPECT_THROW(resumed.load_state_dict(wrong), Error);
+  EXPECT_EQ(resumed.n_averaged(), 3);
   EXPECT_NEAR(value(resumed.model()), 6, 1e-14);
 }
 
