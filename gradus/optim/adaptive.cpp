@@ -100,7 +100,7 @@ std::vector<StateField> Adafactor::state_fields(const Tensor& parameter, double)
 Tensor Adafactor::update(const Update& u) {
   const auto step = static_cast<double>(u.step);
   const DType dtype = u.parameter.dtype();
-  const double own_eps = dtype == DType::f64 ? 0x1p-52 : dtype == DType::bf16 ? 0x1p-7 : 0x1p-23;
+  const double own_eps = dtype == DType::f64 ? 0x1p-52 : 0x1p-23;
   const double eps = options_.eps[0] == 0 ? own_eps : options_.eps[0];
   const auto root_mean_square = [](const Tensor& x) { return sqrt(mean(square(x))); };
 

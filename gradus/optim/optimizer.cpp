@@ -40,6 +40,16 @@ void mark_state(const Tensor& state, const Tensor& parameter) {
   if (node.from_parameter) node.from_parameter = false;
 }
 
+Tensor filled(const StateField& field) {
+  if (field.dtype != DType::bf16) return nn::init::constant(field.shape, field.initial, field.dtype);
+  const std::vector<BFloat16> elements(static_cast<std::size_t>(field.shape.numel()),
+                                       BFloat16(static_cast<float>(field.initial)));
+  return leaf<BFloat16>(field.shape, elements);
+}
+
+/// bf16 as f32.
+Tensor computable(const Tensor& x) { return x.dtype() == DType::bf16 ? cast(x, DType::f32) : x; }
+
 }  // namespace
 
 ParameterList::ParameterList(const std::vector<nn::Parameter*>& parameters) {
@@ -207,7 +217,7 @@ int Optimizer::set_group(std::string_view pattern, const GroupOptions& options, 
   if (matched == 0) {
     throw Error(ErrorKind::value, name_, fmt::format("no parameter matches \"{}\"", pattern))
         .at(where)
-        .hint(fmt::format("the paths begin with {}", parameters_.path(0)));
+        .hint(fmt::format("the first path is {}", parameters_.path(0)));
   }
   groups_.push_back(options);
   return matched;
@@ -287,35 +297,36 @@ void Optimizer::check_gradients(std::span<const Tensor> gradients, SourceLocatio
   if (!any) throw Error(ErrorKind::usage, name_, "all gradients are undefined").at(where);
 }
 
+Optimizer::Change Optimizer::record_change(std::size_t index, const Tensor& gradient) {
+  Slot& slot = slots_[index];
+  const Tensor& old = parameters_[index].tensor();
+  const GroupOptions& group = groups_[slot.group];
+  const double lr = lr_ * group.lr_factor;
+  if (slot.state.empty()) {
+    for (const StateField& field : state_fields(old, lr)) slot.state.push_back(filled(field));
+  }
+  for (const Tensor& tensor : slot.state) mark_state(tensor, old);
+
+  Change change{index, {}, {}};
+  for (const Tensor& tensor : slot.state) change.state.push_back(computable(tensor));
+  const double decay = group.weight_decay.value_or(setting("weight_decay"));
+  change.value =
+      update({computable(old), computable(gradient), change.state, slot.steps + 1, lr, decay, slot.group, *this});
+  change.value = cast(change.value, old.dtype());
+  for (std::size_t s = 0; s < slot.state.size(); ++s) change.state[s] = cast(change.state[s], slot.state[s].dtype());
+  return change;
+}
+
 std::vector<Optimizer::Change> Optimizer::record_changes(const Tensors& gradients, const Tensor& accepted) {
   std::vector<Change> changes;
   for (std::size_t i = 0; i < gradients.size(); ++i) {
     if (!gradients[i].defined()) continue;
-    Slot& slot = slots_[i];
-    const Tensor& old = parameters_[i].tensor();
-    if (slot.state.empty()) {
-      for (const StateField& field : state_fields(old, lr_ * groups_[slot.group].lr_factor)) {
-        slot.state.push_back(nn::init::constant(field.shape, field.initial, field.dtype));
-      }
+    Change& change = changes.emplace_back(record_change(i, gradients[i]));
+    if (!accepted.defined()) continue;
+    change.value = gradus::where(accepted, change.value, parameters_[i].tensor());
+    for (std::size_t s = 0; s < change.state.size(); ++s) {
+      change.state[s] = gradus::where(accepted, change.state[s], slots_[i].state[s]);
     }
-    for (const Tensor& tensor : slot.state) mark_state(tensor, old);
-    Change change{i, {}, slot.state};
-    const GroupOptions& group = groups_[slot.group];
-    const Update u{old,
-                   gradients[i],
-                   change.state,
-                   slot.steps + 1,
-                   lr_ * group.lr_factor,
-                   group.weight_decay.value_or(setting("weight_decay")),
-                   slot.group,
-                   *this};
-    change.value = update(u);
-    if (accepted.defined()) {
-      change.value = gradus::where(accepted, change.value, old);
-      for (std::size_t s = 0; s < slot.state.size(); ++s)
-        change.state[s] = gradus::where(accepted, change.state[s], slot.state[s]);
-    }
-    changes.push_back(std::move(change));
   }
   return changes;
 }

@@ -51,6 +51,7 @@ struct Setting {
   std::string name;
   std::function<double()> get;
   std::function<void(double)> set;
+  std::string_view values = "a number";  ///< what its type holds; another value is not taken as it is by set()
 };
 
 /// One tensor of a parameter's state before the first step.
@@ -129,8 +130,8 @@ class Optimizer {
 
   /// One parameter's step: what a rule reads, and the state that it replaces.
   struct Update {
-    const Tensor& parameter;
-    const Tensor& gradient;   ///< clipped; of -loss when maximising
+    Tensor parameter;         ///< bf16 as f32, and so are the next two: the results are rounded once
+    Tensor gradient;          ///< clipped; of -loss when maximising
     std::span<Tensor> state;  ///< in the order of state_fields()
     std::int64_t step;        ///< from 1
     double lr;                ///< of the parameter's group
@@ -190,6 +191,7 @@ class Optimizer {
   double setting(std::string_view name) const;
   Tensor shared_number(std::string_view role, std::size_t group, double value, DType dtype);
   void prepare(Tensors& gradients);
+  Change record_change(std::size_t index, const Tensor& gradient);
   std::vector<Change> record_changes(const Tensors& gradients, const Tensor& accepted);
   bool take_step(const Tensor& loss, Tensors gradients, const Tensors& keep, SourceLocation where);
 

@@ -208,8 +208,8 @@ TEST(OptimizerState, HasTheNamesOfPyTorch) {
     for (const auto& [name, tensor] : optimizer.state_dict()) found.push_back(name + " " + tensor.spec().str());
     return found;
   };
-  const std::vector<std::string> group{"param_groups.0.lr f64 []", "param_groups.0.betas.0 f64 []",
-                                       "param_groups.0.betas.1 f64 []", "param_groups.0.eps f64 []",
+  const std::vector<std::string> group{"param_groups.0.lr f64 []",           "param_groups.0.betas.0 f64 []",
+                                       "param_groups.0.betas.1 f64 []",      "param_groups.0.eps f64 []",
                                        "param_groups.0.weight_decay f64 []", "param_groups.0.amsgrad f64 []",
                                        "param_groups.0.maximize f64 []"};
   EXPECT_EQ(names(), group);

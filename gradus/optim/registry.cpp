@@ -30,7 +30,9 @@ Error unknown(std::string_view what, std::string_view name, const std::vector<st
               SourceLocation where) {
   Error error(ErrorKind::value, "optim::make_optimizer", fmt::format("unknown {} \"{}\"", what, name));
   error.at(where);
-  const std::string nearest = nearest_name(name, known);
+  std::string lower(name);
+  for (char& letter : lower) letter = letter >= 'A' && letter <= 'Z' ? static_cast<char>(letter - 'A' + 'a') : letter;
+  const std::string nearest = nearest_name(lower, known);
   error.hint(nearest.empty() ? fmt::format("known are {}", fmt::join(known, ", "))
                              : fmt::format("did you mean {}?", nearest));
   return error;
@@ -54,10 +56,9 @@ std::unique_ptr<Optimizer> make(std::string_view name, ParameterList parameters,
         std::find_if(settings.begin(), settings.end(), [&key = key](const Setting& s) { return s.name == key; });
     if (found == settings.end()) throw unknown(fmt::format("setting of {}", name), key, names_of<Options>(), where);
     found->set(value);
-    if (found->get() == value || std::isnan(value)) continue;  // a NaN is the constructor's to refuse
-    throw Error(
-        ErrorKind::value, "optim::make_optimizer",
-        fmt::format("{} of {} is {}, must be {}", key, name, value, found->get() == 1 ? "0 or 1" : "a whole number"))
+    if (found->get() == value || std::isnan(found->get())) continue;  // a NaN is the constructor's to refuse
+    throw Error(ErrorKind::value, "optim::make_optimizer",
+                fmt::format("{} of {} is {}, must be {}", key, name, value, found->values))
         .at(where);
   }
   return std::make_unique<T>(std::move(parameters), options, where);

@@ -96,6 +96,31 @@ TEST(Registry, MaximizeClimbsWhereItIsKnown) {
   EXPECT_EQ(climbing, 15);  // all but Muon
 }
 
+TEST(Registry, ParametersAndStateKeepTheirTypes) {
+  for (const std::string& name : optimizer_names()) {
+    for (const DType dtype : {DType::f64, DType::bf16}) {
+      SCOPED_TRACE(name + " " + std::string(name_of(dtype)));
+      struct One {
+        nn::Parameter w;
+      };
+      One model{cast(nn::init::uniform({4, 6}, 1, 2, Key{1}), dtype)};
+      const auto optimizer = make_optimizer(name, model, {{"lr", 0.1}});
+      const auto loss = [&] { return mean(square(model.w)); };
+      const double before = loss().item<double>();
+      for (int step = 0; step < 3; ++step) optimizer->minimize(loss());
+      EXPECT_EQ(model.w.tensor().dtype(), dtype);
+      EXPECT_LE(loss().item<double>(), before);
+      const NamedTensors dict = optimizer->state_dict();
+      optimizer->load_state_dict(dict);  // strict about types
+      for (const auto& [key, tensor] : dict) {
+        if (tensor.rank() > 0) {
+          EXPECT_EQ(tensor.dtype(), dtype) << key;
+        }
+      }
+    }
+  }
+}
+
 TEST(Groups, HaveTheirOwnRateAndDecay) {
   Net net, plain;
   const auto optimizer = make_optimizer("sgd", net, {{"lr", 0.1}, {"weight_decay", 0.5}});

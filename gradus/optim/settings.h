@@ -29,7 +29,10 @@ T to_setting(double value) {
 template <class T>
 void add_setting(std::vector<Setting>& settings, std::string name, T& place) {
   settings.push_back({std::move(name), [&place] { return static_cast<double>(place); },
-                      [&place](double value) { place = to_setting<T>(value); }});
+                      [&place](double value) { place = to_setting<T>(value); },
+                      std::is_same_v<T, double> ? "a number"
+                      : std::is_same_v<T, bool> ? "0 or 1"
+                                                : "a whole number below 128"});
 }
 template <class T, std::size_t N>
 void add_setting(std::vector<Setting>& settings, const std::string& name, std::array<T, N>& places) {

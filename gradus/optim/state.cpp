@@ -103,7 +103,7 @@ void Optimizer::load_state_dict(const NamedTensors& dict, SourceLocation where) 
   for (std::size_t i = 0; i < settings_.size(); ++i) {
     const double value = values[i + 1]->tensor().item<double>(where);
     settings_[i].set(value);
-    require(settings_[i].get() == value, settings_[i].name, value, "a number of its type", where);
+    require(settings_[i].get() == value, settings_[i].name, value, settings_[i].values, where);
   }
   check_settings(where);
 

@@ -22,9 +22,10 @@ void Optimizer::prepare(Tensors& gradients) {
   Tensor squares;
   for (Tensor& gradient : gradients) {
     if (!gradient.defined()) continue;
-    if (maximize) gradient = -gradient;
+    const DType dtype = gradient.dtype() == DType::bf16 ? DType::f32 : gradient.dtype();
+    gradient = cast(maximize ? -gradient : gradient, dtype);
     if (clip_value_ > 0) {
-      const Tensor limit = shared_number("clip_value", 0, clip_value_, gradient.dtype());
+      const Tensor limit = shared_number("clip_value", 0, clip_value_, dtype);
       gradient = clamp(gradient, -limit, limit);
     }
     if (clip_norm_ == 0) continue;

@@ -1,0 +1,173 @@
+// Wrong uses of optimizers, groups, clipping and their states, and what their messages say.
+#include "wrong_uses.h"
+
+#include <cmath>
+
+#include "gradus/gradus.h"
+
+namespace gradus {
+namespace {
+
+using testing::check_wrong_uses;
+using testing::WrongUse;
+
+struct Net {
+  nn::Parameter weight = nn::init::constant({3, 2}, 1);
+  nn::Parameter bias = nn::init::constant({2}, 1);
+};
+
+void make(std::string_view name, const std::map<std::string, double>& settings) {
+  Net net;
+  optim::make_optimizer(name, net, settings);
+}
+
+TEST(WrongUsesOptimizers, NamesAndSettings) {
+  check_wrong_uses({
+      {"near_name", [] { make("adamv", {}); },
+       "value error in optim::make_optimizer: unknown optimizer \"adamv\"\n"
+       "  hint: did you mean adam?"},
+      {"far_name", [] { make("shampoo", {}); },
+       "value error in optim::make_optimizer: unknown optimizer \"shampoo\"\n"
+       "  hint: known are adadelta, adafactor, adagrad, adam, adamax, adamw, asgd, lamb, lars, lion, muon, nadam, "
+       "radam, rmsprop, rprop, sgd"},
+      {"capitals", [] { make("RMSprop", {}); },
+       "value error in optim::make_optimizer: unknown optimizer \"RMSprop\"\n"
+       "  hint: did you mean rmsprop?"},
+      {"near_setting",
+       [] {
+         make("sgd", {{"momentun", 0.9}});
+       },
+       "value error in optim::make_optimizer: unknown setting of sgd \"momentun\"\n"
+       "  hint: did you mean momentum?"},
+      {"whole_array",
+       [] {
+         make("adam", {{"betas", 0.9}});
+       },
+       "value error in optim::make_optimizer: unknown setting of adam \"betas\"\n"
+       "  hint: did you mean betas.0?"},
+      {"switch_of_two",
+       [] {
+         make("adam", {{"amsgrad", 2}});
+       },
+       "value error in optim::make_optimizer: amsgrad of adam is 2, must be 0 or 1"},
+      {"half_a_step",
+       [] {
+         make("muon", {{"ns_steps", 2.5}});
+       },
+       "value error in optim::make_optimizer: ns_steps of muon is 2.5, must be a whole number below 128"},
+      {"switch_of_nan",
+       [] {
+         make("sgd", {{"nesterov", NAN}});
+       },
+       "value error in optim::make_optimizer: nesterov of sgd is nan, must be 0 or 1"},
+  });
+}
+
+TEST(WrongUsesOptimizers, SettingsOutOfRange) {
+  check_wrong_uses({
+      {"negative_lr",
+       [] {
+         make("nadam", {{"lr", -0.1}});
+       },
+       "value error in optim::NAdam: lr is -0.1, must be finite and >= 0"},
+      {"beta_of_one",
+       [] {
+         make("lion", {{"betas.1", 1}});
+       },
+       "value error in optim::Lion: betas.1 is 1, must be in [0, 1)"},
+      {"infinite_eps",
+       [] {
+         make("adagrad", {{"eps", INFINITY}});
+       },
+       "value error in optim::Adagrad: eps is inf, must be finite and >= 0"},
+      {"alpha_above_one",
+       [] {
+         make("rmsprop", {{"alpha", 1.5}});
+       },
+       "value error in optim::RMSprop: alpha is 1.5, must be in [0, 1]"},
+      {"growth_that_shrinks",
+       [] {
+         make("rprop", {{"etas.1", 0.9}});
+       },
+       "value error in optim::Rprop: etas.1 is 0.9, must be > 1"},
+      {"sizes_crossed",
+       [] {
+         make("rprop", {{"step_sizes.0", 60}});
+       },
+       "value error in optim::Rprop: step_sizes.0 is 60, must be at most step_sizes.1"},
+      {"rising_beta2",
+       [] {
+         make("adafactor", {{"beta2_decay", 0.8}});
+       },
+       "value error in optim::Adafactor: beta2_decay is 0.8, must be <= 0"},
+      {"vector_for_muon", [] { make("muon", {}); },
+       "shape error in optim::Muon: parameters must be matrices\n"
+       "  parameter  f32 [2]   bias\n"
+       "  hint: give the others to an optimizer of their own: optim::AdamW"},
+  });
+}
+
+TEST(WrongUsesOptimizers, GroupsAndClipping) {
+  Net net;
+  optim::Rprop rprop(net);
+  optim::Adam adam(net);
+  check_wrong_uses({
+      {"no_match", [&] { adam.set_group("*.bias", {.weight_decay = 0}); },
+       "value error in optim::Adam: no parameter matches \"*.bias\"\n"
+       "  hint: the first path is weight"},
+      {"no_decay_to_replace", [&] { rprop.set_group("bias", {.weight_decay = 0}); },
+       "value error in optim::Rprop: a group has a weight_decay, which this optimizer does not know"},
+      {"negative_factor", [&] { adam.set_group("bias", {.lr_factor = -1}); },
+       "value error in optim::Adam: lr_factor is -1, must be finite and >= 0"},
+      {"negative_decay", [&] { adam.set_group("bias", {.weight_decay = -1}); },
+       "value error in optim::Adam: weight_decay is -1, must be finite and >= 0"},
+      {"norm_that_is_no_number", [&] { adam.set_clip_norm(NAN); },
+       "value error in optim::Adam: clip_norm is nan, must be finite and >= 0"},
+      {"negative_limit", [&] { adam.set_clip_value(-1); },
+       "value error in optim::Adam: clip_value is -1, must be finite and >= 0"},
+  });
+}
+
+TEST(WrongUsesOptimizers, StatesOfOthers) {
+  struct Matrix {
+    nn::Parameter weight = nn::init::constant({3, 2}, 1);
+  };
+  Matrix net, trained;
+  optim::Muon muon(net);
+  optim::RMSprop rmsprop(net);
+  NamedTensors fraction = muon.state_dict();
+  for (auto& [name, tensor] : fraction) {
+    if (name.ends_with("ns_steps")) tensor = nn::init::constant({}, 2.5, DType::f64);
+  }
+  optim::RMSprop centered(trained, {.centered = true});
+  centered.minimize(sum(square(trained.weight)));
+  NamedTensors lacking = centered.state_dict();
+  std::erase_if(lacking, [](const auto& entry) { return entry.first.ends_with("grad_avg"); });
+  check_wrong_uses({
+      {"fraction", [&] { muon.load_state_dict(fraction); },
+       "value error in optim::Muon: ns_steps is 2.5, must be a whole number below 128"},
+      {"of_another_optimizer", [&] { rmsprop.load_state_dict(optim::SGD(net, {.momentum = 0.9}).state_dict()); },
+       "state error in load_state_dict: 3 missing, 2 unexpected, 0 of another shape or type, 0 repeated; the model has "
+       "7 tensors; nothing was loaded\n"
+       "  missing     param_groups.0.alpha  f64 []\n"
+       "  missing     param_groups.0.eps  f64 []\n"
+       "  missing     param_groups.0.centered  f64 []   did you mean param_groups.0.nesterov?\n"
+       "  unexpected  param_groups.0.dampening  f64 []   did you mean param_groups.0.alpha?\n"
+       "  unexpected  param_groups.0.nesterov  f64 []   did you mean param_groups.0.centered?\n"
+       "  hint: {.strict = false} loads what fits"},
+      {"without_the_mean", [&] { rmsprop.load_state_dict(lacking); },
+       "state error in load_state_dict: 1 missing, 0 unexpected, 0 of another shape or type, 0 repeated; the model has "
+       "3 tensors; nothing was loaded\n"
+       "  missing  state.0.grad_avg  f32 [3, 2]\n"
+       "  hint: {.strict = false} loads what fits"},
+  });
+  EXPECT_EQ(rmsprop.state_dict().size(), 7u);  // nothing was loaded: no state, and not centered
+  for (const auto& [name, tensor] : rmsprop.state_dict()) {
+    if (name.ends_with("centered")) {
+      EXPECT_EQ(tensor.item<double>(), 0);
+    }
+  }
+}
+
+}  // namespace
+}  // namespace gradus
