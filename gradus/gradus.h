@@ -27,6 +27,7 @@
 #include "gradus/nn/gradients.h"
 #include "gradus/nn/hooks.h"
 #include "gradus/nn/init.h"
+#include "gradus/nn/layers/activations.h"
 #include "gradus/nn/layers/dropout.h"
 #include "gradus/nn/layers/embedding.h"
 #include "gradus/nn/layers/norm.h"

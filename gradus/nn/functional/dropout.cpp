@@ -36,12 +36,6 @@ Shape leading(const Shape& shape, int axes) {
 
 }  // namespace
 
-Tensor detail::element_dropout(const TensorArg& x_arg, double p, bool training, std::optional<Key> key) {
-  const Tensor& x = checked("dropout", x_arg, p);
-  if (!training || p == 0) return x;
-  return scaled("dropout", x, kept(x.shape(), p, key, x_arg.where()), p, x_arg.where());
-}
-
 Tensor channel_dropout(const TensorArg& x_arg, double p, bool training, std::optional<Key> key) {
   const Tensor& x = checked("channel_dropout", x_arg, p);
   if (x.rank() < 2) {

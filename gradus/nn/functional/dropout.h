@@ -20,9 +20,4 @@ Tensor alpha_dropout(const TensorArg& x, double p = 0.5, bool training = true, s
 /// Stochastic depth: drops whole examples (axis 0) of a residual branch. Huang et al., 2016.
 Tensor drop_path(const TensorArg& x, double p = 0.0, bool training = true, std::optional<Key> key = {});
 
-namespace detail {
-/// Each element of `x` is 0 with probability `p`, else x / (1 - p). Srivastava et al., 2014.
-Tensor element_dropout(const TensorArg& x, double p, bool training, std::optional<Key> key = {});
-}  // namespace detail
-
 }  // namespace gradus

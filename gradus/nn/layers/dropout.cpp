@@ -6,11 +6,14 @@
 #include "gradus/nn/functional/argument.h"
 #include "gradus/nn/functional/dropout.h"
 #include "gradus/nn/observe.h"
+#include "gradus/ops/random.h"
 
 namespace gradus::nn {
 
 Tensor Dropout::operator()(const TensorArg& x) const {
-  return observed(*this, x, gradus::detail::element_dropout(x, p, training));
+  const bool drops = training && p != 0;
+  const Tensor y = dropout(x, p, drops);
+  return observed(*this, x, drops ? gradus::detail::named("dropout", y) : y);
 }
 
 template <int Dims>

@@ -27,7 +27,7 @@ double share_of_zeros(const Tensor& x) {
 TEST(Dropout, DropsAtItsRateAndKeepsTheExpectation) {
   const Tensor x = ones({200, 200});
   for (const double p : {0.1, 0.5, 0.9}) {
-    const Tensor y = gradus::detail::element_dropout(x, p, true, Key{7});
+    const Tensor y = dropout(x, p, true, Key{7});
     EXPECT_NEAR(share_of_zeros(y), p, 0.01) << p;
     EXPECT_NEAR(mean(y).item<double>(), 1, 0.05) << p;
     EXPECT_NEAR(max(y).item<double>(), 1 / (1 - p), 1e-4) << p;
