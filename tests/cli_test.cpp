@@ -56,7 +56,7 @@ TEST_F(Cli, HelpOfEveryCommandHasExamples) {
   const Outcome all = run({"--help"});
   EXPECT_EQ(all.code, 0);
   EXPECT_THAT(all.out, HasSubstr("Exit codes: 0 done; 1 failed"));
-  for (const char* command : {"train", "eval", "predict", "summary", "runs", "lr-find", "selftest", "doctor"}) {
+  for (const char* command : {"train", "eval", "predict", "summary", "runs", "lr-find", "data", "selftest", "doctor"}) {
     const Outcome help = run({command, "--help"});
     EXPECT_EQ(help.code, 0) << command;
     EXPECT_THAT(help.out, AllOf(HasSubstr("Examples:\n  gradus " + std::string(command)), HasSubstr("Exit codes")))

@@ -30,6 +30,9 @@ struct Options {
   SummaryCommand summary;
   RunsCommand runs;
   LrFindCommand lr_find;
+  DataListCommand data_list;
+  DataInfoCommand data_info;
+  DataSplitCommand data_split;
   SelftestCommand selftest;
   DoctorCommand doctor;
   int threads = 0;
@@ -180,6 +183,39 @@ CLI::App* add_lr_find(CLI::App& app, Options& options) {
   return command;
 }
 
+struct DataApps {
+  CLI::App *list, *info, *split;
+};
+
+DataApps add_data(CLI::App& app, Options& options) {
+  CLI::App* command = app.add_subcommand("data", "data sets: which there are, what they hold; CSV files in parts");
+  command->require_subcommand(1);
+  DataApps apps{command->add_subcommand("list", "data sets that recipes may name"),
+                command->add_subcommand("info", "shapes, types, classes, statistics and duplicates"),
+                command->add_subcommand("split", "write a CSV file's rows as train, validation and test part")};
+  apps.info->add_option("what", options.data_info.what, "name of a data set, or a CSV file")->required();
+  DataSplitCommand& o = options.data_split;
+  apps.split->add_option("csv", o.csv, "CSV file")->required();
+  apps.split
+      ->add_option("--fractions", o.fractions, "shares of train, validation, test, or train, test (0.7,0.15,0.15)")
+      ->delimiter(',')
+      ->check(CLI::PositiveNumber);
+  CLI::Option* stratify = apps.split->add_option("--stratify", o.stratify, "column: its values evenly in all parts");
+  apps.split->add_option("--group", o.group, "column: rows with the same value stay together")->excludes(stratify);
+  apps.split->add_option("--seed", o.seed, "the same seed, the same parts (default 0)")->check(CLI::NonNegativeNumber);
+  apps.split->add_option("--out", o.out, "folder of the parts (default: that of the file)");
+  apps.info->add_option("--delimiter", options.data_info.delimiter, "of the fields (default ,)");
+  apps.split->add_option("--delimiter", o.delimiter, "of the fields (default ,)");
+  apps.list->add_flag("--json", options.data_list.json, "print JSON");
+  apps.info->add_flag("--json", options.data_info.json, "print JSON");
+  apps.split->add_flag("--json", o.json, "print JSON");
+  const std::string examples = footer(
+      "  gradus data list\n  gradus data info digits\n  gradus data info credit.csv --json\n"
+      "  gradus data split credit.csv --stratify defaulted --seed 1 --out parts\n");
+  for (CLI::App* each : {command, apps.list, apps.info, apps.split}) each->footer(examples);
+  return apps;
+}
+
 CLI::App* add_selftest(CLI::App& app, Options& options) {
   CLI::App* command =
       app.add_subcommand("selftest", "compare this program with results that are known exactly; 1 when one differs");
@@ -237,6 +273,7 @@ int run(int argc, const char* const* argv) {
   const CLI::App* summary_app = add_summary(app, options);
   const RunsApps runs_apps = add_runs(app, options);
   const CLI::App* lr_find_app = add_lr_find(app, options);
+  const DataApps data_apps = add_data(app, options);
   const CLI::App* selftest_app = add_selftest(app, options);
   const CLI::App* doctor_app = add_doctor(app, options);
   try {
@@ -257,6 +294,9 @@ int run(int argc, const char* const* argv) {
     if (runs_apps.compare->parsed()) return runs_compare(options.runs);
     if (runs_apps.show->parsed()) return runs_show(options.runs);
     if (lr_find_app->parsed()) return lr_find(options.lr_find);
+    if (data_apps.list->parsed()) return data_list(options.data_list);
+    if (data_apps.info->parsed()) return data_info(options.data_info);
+    if (data_apps.split->parsed()) return data_split(options.data_split);
     if (selftest_app->parsed()) return selftest(options.selftest);
     GRADUS_ASSERT(doctor_app->parsed());
     return doctor(options.doctor);

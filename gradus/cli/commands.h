@@ -68,6 +68,30 @@ struct LrFindCommand {
 };
 int lr_find(const LrFindCommand& command);
 
+struct DataListCommand {
+  bool json = false;
+};
+int data_list(const DataListCommand& command);
+
+struct DataInfoCommand {
+  std::string what;             ///< name of a data set, or a CSV file
+  std::string delimiter = ",";  ///< of the file
+  bool json = false;
+};
+int data_info(const DataInfoCommand& command);
+
+struct DataSplitCommand {
+  std::string csv;
+  std::vector<double> fractions = {0.7, 0.15, 0.15};  ///< train, validation, test; or train, test
+  std::string stratify, group;                        ///< column; at most one of them
+  std::uint64_t seed = 0;
+  std::string out;  ///< folder; empty: that of the file
+  std::string delimiter = ",";
+  bool json = false;
+};
+/// Writes <file>-train.csv and so on, none of which may exist.
+int data_split(const DataSplitCommand& command);
+
 struct SelftestCommand {
   bool json = false;
 };
