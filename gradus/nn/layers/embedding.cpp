@@ -59,6 +59,21 @@ Tensor Embedding::operator()(const TensorArg& indices) const {
   return observed(*this, indices, gradus::detail::named("embedding", rows));
 }
 
+EmbeddingBag::EmbeddingBag(std::int64_t num_embeddings, std::int64_t embedding_dim,
+                           EmbeddingBagLayerOptions bag_options, SourceLocation where)
+    : weight(table("nn::EmbeddingBag", num_embeddings, embedding_dim, bag_options.padding_idx, where)),
+      options(bag_options) {}
+
+Tensor EmbeddingBag::operator()(const TensorArg& indices) const {
+  const EmbeddingBagOptions bag{.mode = options.mode, .padding_idx = options.padding_idx};
+  return observed(*this, indices, embedding_bag(weight, indices, bag, indices.where()));
+}
+
+Tensor EmbeddingBag::operator()(const TensorArg& indices, const Tensor& offsets) const {
+  const EmbeddingBagOptions bag{.mode = options.mode, .padding_idx = options.padding_idx};
+  return observed(*this, indices, embedding_bag(weight, indices, offsets, bag, indices.where()));
+}
+
 Bilinear::Bilinear(std::int64_t in1, std::int64_t in2, std::int64_t out, BilinearOptions options,
                    SourceLocation where) {
   if (in1 < 1 || in2 < 1 || out < 1) {

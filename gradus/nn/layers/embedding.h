@@ -7,6 +7,7 @@
 #include "gradus/nn/functional/bilinear.h"
 #include "gradus/nn/functional/distance.h"
 #include "gradus/nn/parameter.h"
+#include "gradus/ops/sorting/embedding.h"
 
 namespace gradus::nn {
 
@@ -25,6 +26,27 @@ struct Embedding {
   Embedding(std::int64_t num_embeddings, std::int64_t embedding_dim, EmbeddingOptions options = {},
             SourceLocation where = SourceLocation::current());
   Tensor operator()(const TensorArg& indices) const;
+};
+
+struct EmbeddingBagLayerOptions {
+  BagMode mode = BagMode::mean;
+  std::optional<std::int64_t> padding_idx;  ///< rows that do not count; negative: from the end
+};
+
+/// A table of vectors whose rows are folded bag by bag, see embedding_bag. The weight (num_embeddings, embedding_dim) starts
+/// as N(0, 1).
+struct EmbeddingBag {
+  Parameter weight;
+  EmbeddingBagLayerOptions options;
+  static constexpr int field_count = 2;
+
+  /// Throws Error(value) for sizes or a padding_idx out of range.
+  EmbeddingBag(std::int64_t num_embeddings, std::int64_t embedding_dim, EmbeddingBagLayerOptions options = {},
+               SourceLocation where = SourceLocation::current());
+  /// One bag a row: (bags, length) -> (bags, embedding_dim).
+  Tensor operator()(const TensorArg& indices) const;
+  /// Bags of different lengths in one axis; bag i begins at offsets[i].
+  Tensor operator()(const TensorArg& indices, const Tensor& offsets) const;
 };
 
 struct BilinearOptions {
