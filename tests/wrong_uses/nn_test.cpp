@@ -151,7 +151,7 @@ TEST(WrongUsesNn, DropoutAndEmbedding) {
        [&] {
          nn::Dropout{1.5}(zeros({2, 3}));
        },
-       "value error in dropout: p is 1.5, must be in [0, 1]"},
+       "value error in dropout: the probability 1.5 is not in [0, 1]"},
       {"dropout_rank",
        [&] {
          nn::Dropout2d{0.5}(zeros({2, 3}));
