@@ -24,6 +24,6 @@ given { prelude = prelude "  " $0 "\n"; next }
 }
 END {
   print "#include <gradus/gradus.h>\n#include <cstdio>\nusing namespace gradus;\n#pragma GCC diagnostic ignored \"-Wshadow\""
-  print "#pragma GCC diagnostic ignored \"-Wunused-variable\""
+  print "#pragma GCC diagnostic ignored \"-Wunused-variable\"\n#pragma GCC diagnostic ignored \"-Wunused-value\""
   print "int main() {\n" prelude rows "  std::printf(\"" total " rows\\n\");\n  return " (total > 0 ? 0 : 1) ";\n}"
 }
