@@ -162,8 +162,9 @@ TEST(WrongUsesNn, DropoutAndEmbedding) {
        [&] {
          nn::Dropout{0.5}(zeros({2, 3}, DType::i64));
        },
-       "dtype error in dropout\n"
-       "  input  i64 [2, 3]   expected a floating type\n"
+       "dtype error in dropout: expected a floating type\n"
+       "  input  i64 [2, 3]\n"
+       "  input comes from broadcast_to of i64 []\n"
        "  hint: convert it: cast(x, DType::f32)"},
       {"embedding_sizes", [&] { nn::Embedding(0, 3); },
        "value error in nn::Embedding: sizes must be positive, not 0 x 3"},
