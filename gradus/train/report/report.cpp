@@ -226,7 +226,13 @@ std::string picture_of(const data::Dataset& dataset, std::int64_t row) {
   if (!image || shape.numel() == 0 || shape.numel() > 3 * 512 * 512) return "";
   const auto count = static_cast<std::size_t>(shape.numel()), start = static_cast<std::size_t>(row) * count;
   if (dataset.examples().dtype() == DType::u8) {
-    return data::png_bytes(leaf<std::uint8_t>(shape, dataset.examples().data<std::uint8_t>().subspan(start, count)));
+    // What the scaling makes 1 is white: the digits of 8x8 go up to 16.
+    const double scale = dataset.options().scaling.scale, white = scale < 1 ? 255 * scale : 1;
+    std::vector<std::uint8_t> pixels;
+    for (const std::uint8_t x : dataset.examples().data<std::uint8_t>().subspan(start, count)) {
+      pixels.push_back(static_cast<std::uint8_t>(std::min(255.0, x * white + 0.5)));
+    }
+    return data::png_bytes(leaf<std::uint8_t>(shape, std::span<const std::uint8_t>(pixels)));
   }
   const auto values = dataset.examples().data<float>().subspan(start, count);
   const auto [low, high] = std::minmax_element(values.begin(), values.end());

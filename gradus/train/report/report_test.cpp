@@ -3,6 +3,7 @@
 #include <gmock/gmock.h>
 #include <gtest/gtest.h>
 
+#include "gradus/data/png_bytes.h"
 #include "gradus/ops/ops.h"
 #include "gradus/train/report/svg_plot.h"
 
@@ -42,6 +43,12 @@ TEST(Report, PicturesStandInThePage) {
   const Tensor images = leaf<std::uint8_t>({2, 1, 1, 2}, std::span<const std::uint8_t>(pixels));
   const data::Dataset set("images", images, leaf<std::int64_t>({2}, std::span<const std::int64_t>(labels)));
   EXPECT_EQ(picture_of(set, 1).substr(1, 3), "PNG");
+  const std::vector<std::uint8_t> dark = {0, 16}, bright = {0, 255};
+  const data::Dataset small("small", leaf<std::uint8_t>({1, 1, 1, 2}, std::span<const std::uint8_t>(dark)),
+                            leaf<std::int64_t>({1}, std::span<const std::int64_t>(labels).first(1)),
+                            {.class_names = {}, .num_classes = 0, .scaling = {.scale = 1 / 16.0}});
+  EXPECT_EQ(picture_of(small, 0),
+            data::png_bytes(leaf<std::uint8_t>({1, 1, 2}, std::span<const std::uint8_t>(bright))));
   metrics::Classification figures({.classes = 2});
   figures.update(tensor({{0.25, 0.75}, {0.25, 0.75}}), set.labels());
   Recipe recipe;
