@@ -1,6 +1,6 @@
 # Third-party headers go to the folders that may use them; then everything is merged into gradus::gradus.
 foreach(pair "kernel|OneDNN::dnnl" "kernel|hwy::hwy" "kernel|LAPACKE::lapacke" "io|nlohmann_json::nlohmann_json" "io|ZLIB::ZLIB" "data|ZLIB::ZLIB"
-        "data|PNG::PNG" "data|JPEG::JPEG" "data|Threads::Threads" "train|nlohmann_json::nlohmann_json" "train|tomlplusplus::tomlplusplus"
+        "data|PNG::PNG" "data|JPEG::JPEG" "data|Threads::Threads" "train|nlohmann_json::nlohmann_json" "train|tomlplusplus::tomlplusplus" "insight|nlohmann_json::nlohmann_json"
         "cli|nlohmann_json::nlohmann_json" "cli|CLI11::CLI11" "cli|tomlplusplus::tomlplusplus")
   string(REPLACE "|" ";" pair "${pair}")
   list(GET pair 0 layer)

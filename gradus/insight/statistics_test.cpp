@@ -1,0 +1,97 @@
+#include "gradus/insight/statistics.h"
+
+#include <gtest/gtest.h>
+
+#include <cmath>
+
+#include "gradus/base/error.h"
+
+namespace gradus::insight {
+namespace {
+
+// Table values: Student's t from Fisher and Yates, "Statistical Tables" (to the digits printed there); more digits from closed
+// forms (one degree: Cauchy; two degrees: algebraic) and from SciPy 1.x where none exists.
+TEST(Statistics, StudentsQuantiles) {
+  const struct {
+    double p, degrees, t;
+  } rows[] = {{0.975, 1, 12.706204736174694},
+              {0.975, 4, 2.7764451051977934},
+              {0.95, 10, 1.8124611228116756},
+              {0.995, 30, 2.7499956535672254},
+              {0.9, 2.5, 1.7302509288071766}};
+  for (const auto& row : rows) {
+    EXPECT_NEAR(student_t_quantile(row.p, row.degrees), row.t, 1e-10 * row.t) << row.p << ' ' << row.degrees;
+    EXPECT_NEAR(student_t_quantile(1 - row.p, row.degrees), -row.t, 1e-10 * row.t);
+    EXPECT_NEAR(student_t_cdf(row.t, row.degrees), row.p, 1e-12);
+  }
+  for (const double t : {-3.0, -0.5, 0.0, 0.1, 8.0}) {
+    EXPECT_NEAR(student_t_cdf(t, 1), 0.5 + std::atan(t) / M_PI, 1e-14);
+    EXPECT_NEAR(student_t_cdf(t, 2), 0.5 + t / (2 * std::sqrt(2 + t * t)), 1e-14);
+  }
+  EXPECT_NEAR(student_t_cdf(1.3, 1e7), normal_cdf(1.3), 1e-7);
+}
+
+TEST(Statistics, NormalQuantiles) {
+  EXPECT_NEAR(normal_quantile(0.975), 1.959963984540054, 1e-14);
+  EXPECT_NEAR(normal_quantile(0.001), -3.090232306167813, 1e-13);
+  EXPECT_NEAR(normal_quantile(1e-10), -6.361340902404056, 1e-12);
+  EXPECT_EQ(normal_quantile(0.5), 0);
+  EXPECT_EQ(normal_quantile(1), INFINITY);
+  EXPECT_THROW(normal_quantile(1.5), Error);
+}
+
+TEST(Statistics, IncompleteBeta) {
+  EXPECT_NEAR(incomplete_beta(2, 3, 0.4), 0.5248, 1e-14);  // a polynomial
+  EXPECT_NEAR(incomplete_beta(0.5, 30, 0.01), 0.560665631094749, 1e-13);
+  EXPECT_NEAR(incomplete_beta(1, 1, 0.3), 0.3, 1e-15);
+  EXPECT_EQ(incomplete_beta(3, 4, 1), 1);
+  EXPECT_THROW(incomplete_beta(0, 1, 0.5), Error);
+}
+
+// Values of scipy.stats.ttest_1samp, wilcoxon (exact; and approx with correction).
+TEST(Statistics, PairedTests) {
+  const double x[] = {0.021, 0.018, 0.025, -0.003, 0.022, 0.009};
+  const PairedTest t = paired_t_test(x);
+  EXPECT_NEAR(t.p, 0.016038722122303832, 1e-13);
+  EXPECT_NEAR(t.interval.low, 0.004293456614845138, 1e-14);
+  EXPECT_NEAR(t.interval.high, 0.026373210051821524, 1e-14);
+  EXPECT_EQ(wilcoxon_signed_rank(x), 0.0625);
+  EXPECT_EQ(wilcoxon_signed_rank({{1, -2, 3, 4, 5, 6, 7, 8}}), 0.0234375);
+  std::vector<double> many;
+  for (int i = 0; i < 40; ++i) many.push_back(std::round(100 * (std::sin(i * 1.7) + 0.25)) / 100);
+  EXPECT_NEAR(wilcoxon_signed_rank(many), 0.03203806814506738, 1e-12);
+  EXPECT_EQ(wilcoxon_signed_rank({}), 1);
+
+  const PairedTest same = paired_t_test({{0.5, 0.5, 0.5}});
+  EXPECT_EQ(same.p, 0);
+  EXPECT_EQ(same.interval.low, 0.5);
+  EXPECT_EQ(paired_t_test({{0, 0}}).p, 1);
+  EXPECT_THROW(paired_t_test({{1.0}}), Error);
+  EXPECT_THROW(paired_t_test({{1.0, NAN}}), Error);
+}
+
+// Holm's own example has p = 0.01, 0.02, 0.015 with three hypotheses; corrected by hand.
+TEST(Statistics, HolmsCorrection) {
+  EXPECT_EQ(holm({{0.01, 0.02, 0.015}}), (std::vector<double>{0.03, 0.03, 0.03}));
+  EXPECT_EQ(holm({{0.5, 0.001, 0.04}}), (std::vector<double>{0.5, 0.003, 0.08}));
+  EXPECT_EQ(holm({{0.9, 0.8}}), (std::vector<double>{1, 1}));
+  EXPECT_TRUE(holm({}).empty());
+}
+
+// With very many pairs the quantiles are those of the normal distribution.
+TEST(Statistics, SmallestDetectable) {
+  EXPECT_NEAR(smallest_detectable(1000000, 1), (1.959963984540054 + 0.8416212335729143) / 1000, 1e-8);
+  EXPECT_NEAR(smallest_detectable(5, 2), (2.7764451051977934 + student_t_quantile(0.8, 4)) * 2 / std::sqrt(5.0), 1e-12);
+}
+
+TEST(Statistics, LinesAreFitted) {
+  const LineFit fit = fit_line({{0, 1, 2, 3}}, {{1, 3, 5, 7}});
+  EXPECT_DOUBLE_EQ(fit.slope, 2);
+  EXPECT_DOUBLE_EQ(fit.intercept, 1);
+  EXPECT_DOUBLE_EQ(fit.r2, 1);
+  EXPECT_THROW(fit_line({{1, 1}}, {{1, 2}}), Error);
+  EXPECT_THROW(fit_line({{1, 2}}, {{1}}), Error);
+}
+
+}  // namespace
+}  // namespace gradus::insight
