@@ -11,6 +11,7 @@ endif()
 
 option(GRADUS_BUILD_TESTS "Build the tests" ${PROJECT_IS_TOP_LEVEL})
 option(GRADUS_BUILD_EXAMPLES "Build the examples" ${PROJECT_IS_TOP_LEVEL})
+option(GRADUS_BUILD_BENCH "Build the bench's workloads, and make its programs targets" ${PROJECT_IS_TOP_LEVEL})
 option(GRADUS_BUILD_FUZZERS "Build the fuzzers of the readers (Clang only)" OFF)
 option(GRADUS_INSTALL "Add the install rules" ${PROJECT_IS_TOP_LEVEL})
 option(GRADUS_WERROR "Treat warnings as errors" OFF)

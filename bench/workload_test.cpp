@@ -1,0 +1,111 @@
+#include "bench/workload.h"
+
+#include <gtest/gtest.h>
+
+#include <filesystem>
+#include <nlohmann/json.hpp>
+
+#include "bench/numbers.h"
+#include "gradus/base/error.h"
+#include "gradus/data/fashion_mnist.h"
+
+namespace gradus::bench {
+namespace {
+
+using nlohmann::json;
+
+/// Losses before the first and the second step, as PyTorch 2.13 gives them: torch_bench.py --warmup 1 --steps 1.
+struct Expected {
+  const char* workload;
+  double first, second;
+  bool needs_images;
+};
+
+constexpr Expected training[] = {
+    {"tiny", 0.021565567702054977, 0.31995436549186707, false},
+    {"mlp", 2.316419839859009, 2.262307643890381, true},
+    {"lenet", 2.3026044368743896, 2.289501667022705, true},
+};
+
+bool has_images() {
+  try {
+    return data::fashion_mnist(data::Split::test).size() > 0;
+  } catch (const Error&) {
+    return false;
+  }
+}
+
+/// The line that the program prints, read back.
+json line_of(const std::string& workload) {
+  return json::parse(run({.workload = workload, .threads = 1, .steps = 1, .warmup = 1}).dump());
+}
+
+TEST(Workloads, TrainTheSameThingAsPyTorch) {
+  const bool images = has_images();
+  for (const Expected& expected : training) {
+    if (expected.needs_images && !images) continue;
+    const json line = line_of(expected.workload);
+    ASSERT_EQ(line["available"], true) << line;
+    EXPECT_NEAR(line["first_loss"], expected.first, 1e-5 * expected.first) << line;
+    EXPECT_NEAR(line["final_loss"], expected.second, 1e-5 * expected.second) << line;
+    EXPECT_EQ(line["losses"][1][0], 2);
+    EXPECT_EQ(line["losses"][1][1], line["final_loss"]);
+    EXPECT_EQ(line["steps"], 1);
+    for (const char* key : {"step_ms_median", "step_ms_p90", "step_ms_min", "samples_per_s", "peak_rss_mb", "startup_s",
+                            "gflop", "parameter_mb", "parameters"}) {
+      EXPECT_GT(line[key].get<double>(), 0) << key;
+    }
+  }
+}
+
+TEST(Workloads, InferenceAnswersAsPyTorch) {
+  const json line = line_of("lenet_infer");
+  EXPECT_NEAR(line["output_sum"], 0.01618799939751625, 1e-6) << line;
+  EXPECT_EQ(line["parameters"], 61706);
+}
+
+TEST(Workloads, SayWhenTheyCannotRun) {
+  EXPECT_THROW(run({.workload = "nothing"}), Error);
+  EXPECT_THROW(run({.workload = "tiny", .dtype = "f8"}), Error);
+  for (const Workload& workload : workloads()) {
+    if (workload.make) continue;
+    const json line = line_of(std::string(workload.name));
+    EXPECT_EQ(line["available"], false);
+    EXPECT_NE(line["reason"], "");
+  }
+}
+
+TEST(Workloads, ArithmeticOfAStep) {
+  const auto gflop = [](std::string_view name) {
+    for (const Workload& workload : workloads()) {
+      if (workload.name == name) return flops(workload.work, workload.training) / 1e9;
+    }
+    return 0.0;
+  };
+  EXPECT_NEAR(gflop("mlp"), 2e-9 * 128 * (2 * 784 * 512 + 3 * 512 * 512 + 3 * 512 * 10), 1e-12);
+  EXPECT_NEAR(gflop("lenet_infer"), 2e-9 * (784 * 150 + 100 * 2400 + 400 * 120 + 120 * 84 + 84 * 10), 1e-12);
+  EXPECT_NEAR(gflop("resnet18"), 213.055832064, 1e-9);
+}
+
+TEST(Numbers, CounterBased) {
+  const std::vector<double> numbers = uniform(7, 1000);
+  double sum = 0;
+  for (const double number : numbers) {
+    EXPECT_GE(number, -1);
+    EXPECT_LT(number, 1);
+    sum += number;
+  }
+  EXPECT_NEAR(sum / 1000, 0, 0.06);                                          // three deviations of the mean
+  EXPECT_EQ(uniform(0, 1)[0], (0xE220A8397B1DCDAFu >> 40) / 8388608.0 - 1);  // SplitMix64's first output from state 0
+  EXPECT_EQ(uniform(7, 3), std::vector<double>(numbers.begin(), numbers.begin() + 3));
+  std::vector<bool> seen(100);
+  for (const std::int64_t row : shuffled(3, 100)) seen[static_cast<std::size_t>(row)] = true;
+  EXPECT_EQ(seen, std::vector<bool>(100, true));
+  for (const std::int64_t token : zipf_tokens(5, 17, {200}).to_vector<std::int64_t>()) {
+    EXPECT_GE(token, 0);
+    EXPECT_LT(token, 17);
+  }
+}
+
+}  // namespace
+}  // namespace gradus::bench

@@ -1,0 +1,19 @@
+// One function for each file of this folder.
+#pragma once
+
+#include "bench/workload.h"
+
+namespace gradus::bench {
+
+/// 784-512-512-10 with ReLU on Fashion-MNIST, batches of 128, SGD with momentum.
+Workload mlp();
+/// LeNet-5 on Fashion-MNIST, batches of 64, Adam.
+Workload lenet();
+/// One image through LeNet-5.
+Workload lenet_inference();
+/// ResNet-18 with a stem of 3 x 3 on 64 images of 3 x 32 x 32, SGD with momentum.
+Workload resnet18();
+/// 2-16-1 with tanh on 4 examples, SGD with momentum: what a step costs besides arithmetic.
+Workload tiny();
+
+}  // namespace gradus::bench
