@@ -28,6 +28,7 @@
 #include "gradus/nn/hooks.h"
 #include "gradus/nn/init.h"
 #include "gradus/nn/layers/activations.h"
+#include "gradus/nn/layers/attention.h"
 #include "gradus/nn/layers/dropout.h"
 #include "gradus/nn/layers/embedding.h"
 #include "gradus/nn/layers/norm.h"

@@ -3,6 +3,7 @@
 
 #include "gradus/ops/activation.h"
 #include "gradus/ops/attach.h"
+#include "gradus/ops/attention/attention.h"
 #include "gradus/ops/concat.h"
 #include "gradus/ops/conv.h"
 #include "gradus/ops/elementwise.h"
