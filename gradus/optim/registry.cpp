@@ -22,7 +22,7 @@ using Values = std::map<std::string, double>;
 
 struct Entry {
   std::string name;
-  std::vector<std::string> (*settings)();
+  std::vector<SettingDefault> (*defaults)();
   std::unique_ptr<Optimizer> (*make)(std::string_view, ParameterList, const Values&, SourceLocation);
 };
 
@@ -39,10 +39,18 @@ Error unknown(std::string_view what, std::string_view name, const std::vector<st
 }
 
 template <class Options>
-std::vector<std::string> names_of() {
+std::vector<SettingDefault> defaults_of() {
   Options options;
+  std::vector<SettingDefault> defaults;
+  for (const Setting& setting : all_settings(options)) {
+    defaults.push_back({setting.name, setting.get(), setting.values == "0 or 1"});
+  }
+  return defaults;
+}
+
+std::vector<std::string> names_of(const std::vector<SettingDefault>& settings) {
   std::vector<std::string> names;
-  for (const Setting& setting : all_settings(options)) names.push_back(setting.name);
+  for (const SettingDefault& setting : settings) names.push_back(setting.name);
   return names;
 }
 
@@ -54,7 +62,8 @@ std::unique_ptr<Optimizer> make(std::string_view name, ParameterList parameters,
   for (const auto& [key, value] : values) {
     const auto found =
         std::find_if(settings.begin(), settings.end(), [&key = key](const Setting& s) { return s.name == key; });
-    if (found == settings.end()) throw unknown(fmt::format("setting of {}", name), key, names_of<Options>(), where);
+    if (found == settings.end())
+      throw unknown(fmt::format("setting of {}", name), key, names_of(defaults_of<Options>()), where);
     found->set(value);
     if (found->get() == value || std::isnan(found->get())) continue;  // a NaN is the constructor's to refuse
     throw Error(ErrorKind::value, "optim::make_optimizer",
@@ -66,7 +75,7 @@ std::unique_ptr<Optimizer> make(std::string_view name, ParameterList parameters,
 
 template <class T, class Options>
 Entry entry(const char* name) {
-  return {name, names_of<Options>, make<T, Options>};
+  return {name, defaults_of<Options>, make<T, Options>};
 }
 
 const std::vector<Entry>& entries() {
@@ -107,7 +116,11 @@ std::vector<std::string> optimizer_names() {
 }
 
 std::vector<std::string> optimizer_settings(std::string_view name, SourceLocation where) {
-  return find(name, where).settings();
+  return names_of(find(name, where).defaults());
+}
+
+std::vector<SettingDefault> optimizer_defaults(std::string_view name, SourceLocation where) {
+  return find(name, where).defaults();
 }
 
 std::unique_ptr<Optimizer> make_optimizer(std::string_view name, ParameterList parameters,

@@ -20,6 +20,15 @@ std::vector<std::string> optimizer_names();
 /// Error(value) for an unknown name, with the nearest one.
 std::vector<std::string> optimizer_settings(std::string_view name, SourceLocation where = SourceLocation::current());
 
+/// A setting with its default; switches are 0 and 1, an enum is its number.
+struct SettingDefault {
+  std::string name;
+  double value = 0;
+  bool is_switch = false;
+};
+/// The same settings with their defaults. Throws as optimizer_settings().
+std::vector<SettingDefault> optimizer_defaults(std::string_view name, SourceLocation where = SourceLocation::current());
+
 /// The optimizer `name` with its defaults, except for `settings`; switches are 0 and 1, an enum is its number. Throws
 /// Error(value) for an unknown optimizer or setting, with the nearest one, for a switch that is neither 0 nor 1, for a fraction
 /// where a whole number belongs, and as the constructor.

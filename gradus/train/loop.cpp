@@ -45,27 +45,6 @@ std::string culprit(models::AnyModel& model, const Tensor& loss) {
   return "the sum of the squared gradients: each of them is finite";
 }
 
-/// Calls `change` for each gradient that there is, and puts its answer in the gradient's place.
-template <class Change>
-void change_gradients(models::AnyModel& gradients, Change change) {
-  for (const nn::FieldRef& field : nn::all_fields(gradients)) {
-    if (field.parameter != nullptr && field.parameter->defined()) field.parameter->hold(change(field));
-  }
-}
-
-/// Scales all gradients by one factor, so that the norm of all together is at most `norm`; as PyTorch's clip_grad_norm_.
-void clip_gradients(models::AnyModel& gradients, double norm) {
-  Tensor squares;
-  for (const nn::FieldRef& field : nn::all_fields(gradients)) {
-    if (!field.parameter || !field.parameter->defined()) continue;
-    const Tensor part = sum(square(field.tensor()));
-    squares = squares.defined() ? squares + part : part;
-  }
-  if (!squares.defined()) return;
-  const Tensor factor = minimum(norm / (sqrt(squares) + 1e-6), 1);
-  change_gradients(gradients, [&](const nn::FieldRef& field) { return field.tensor() * factor; });
-}
-
 }  // namespace
 
 Loop::Loop(const Recipe& recipe, const TrainOptions& options)
@@ -74,17 +53,17 @@ Loop::Loop(const Recipe& recipe, const TrainOptions& options)
       data_(load_training_data(recipe)),
       test_(load_data(recipe.data, data::Split::test)),
       model_(make_model(recipe)),
-      optimizer_(make_optimizer(recipe_.optimizer, model_)),
+      optimizer_(make_optimizer(recipe_, model_)),
       objective_(recipe_.train, data_.train) {
   check_fit(model_, data_.train);
   check_fit(model_, test_);
-  optimizer_->set_skip_nonfinite(true);
   nn::train(model_);
   for (const nn::FieldRef& field : nn::all_fields(model_)) {
     if (field.buffer != nullptr && field.tensor().defined()) buffers_.push_back(field);
   }
   batches_ = (data_.train.size() + recipe.data.batch_size - 1) / recipe.data.batch_size;
-  epoch_steps_ = (batches_ + recipe.train.accumulate - 1) / recipe.train.accumulate;
+  const std::int64_t epoch_steps = (batches_ + recipe.train.accumulate - 1) / recipe.train.accumulate;
+  learning_rate_.emplace(make_learning_rate(recipe_, epoch_steps));
 }
 
 void Loop::restore(const RunFolder& run) {
@@ -102,7 +81,9 @@ void Loop::restore(const RunFolder& run) {
   state_ = last.loop;
   set_random_state(last.random);
   for (const EpochMetrics& record : read_metrics(run.metrics_path())) {
-    if (record.epoch <= state_.epoch) history_.push_back(record);
+    if (record.epoch > state_.epoch) continue;
+    history_.push_back(record);
+    learning_rate_->end_epoch(metric(record));
   }
   if (static_cast<std::int64_t>(history_.size()) != state_.epoch) {
     throw Error(ErrorKind::state, "resume",
@@ -170,10 +151,6 @@ bool Loop::train_epoch(const RunFolder& run) {
   return true;
 }
 
-double Loop::next_lr() const {
-  return learning_rate(recipe_.optimizer, state_.step, recipe_.train.epochs * epoch_steps_);
-}
-
 std::int64_t Loop::group_examples() const {
   const std::int64_t group = recipe_.train.accumulate, first = state_.batch / group * group;
   const std::int64_t last = std::min(first + group, batches_);
@@ -194,7 +171,7 @@ bool Loop::plain_step(const Tensor& loss, const Tensor& predicted) {
 bool Loop::gathered_step(const Tensor& loss, const Tensor& predicted, std::int64_t examples) {
   // The loss of a step is the mean over all its examples, whatever batches they came in.
   const double share = static_cast<double>(examples) / static_cast<double>(group_examples());
-  models::AnyModel gradient = gradients(recipe_.train.accumulate > 1 ? loss * share : loss, model_);
+  models::AnyModel gradient = gradients(loss * share, model_);
   if (gathered_) {
     const std::vector<nn::FieldRef> before = nn::all_fields(*gathered_);
     std::size_t i = 0;
@@ -212,20 +189,19 @@ bool Loop::gathered_step(const Tensor& loss, const Tensor& predicted, std::int64
   }
   gathered_.reset();
   ++state_.step;
-  if (recipe_.train.clip_norm > 0) clip_gradients(gradient, recipe_.train.clip_norm);
   return optimizer_->step(gradient);
 }
 
 void Loop::step(const RunFolder& run, const Tensor& images, const Tensor& labels) {
   if (!within_group()) remember_group_start();
-  optimizer_->set_lr(next_lr());
+  optimizer_->set_lr((*learning_rate_)(state_.step));
   Tensor loss, predicted;
   {
     const Tensor logits = model_(images);
     loss = objective_(logits, labels);
     predicted = argmax(logits, 1);
   }
-  const bool plain = recipe_.train.accumulate == 1 && recipe_.train.clip_norm == 0;
+  const bool plain = recipe_.train.accumulate == 1;
   if (!(plain ? plain_step(loss, predicted) : gathered_step(loss, predicted, labels.numel()))) {
     fail_nonfinite(run, images, labels);
   }
@@ -273,6 +249,7 @@ void Loop::finish_epoch(const RunFolder& run) {
     best_weights_ = nn::state_dict(model_);
   }
   history_.push_back(record);
+  learning_rate_->end_epoch(metric(record));
   const bool stopped = options_.observer && options_.observer->wants_stop(record);
   if (state_.epoch == recipe_.train.epochs || stopped || ended_early()) {
     const Evaluation test = evaluate_best(test_);
@@ -294,8 +271,12 @@ void Loop::finish_epoch(const RunFolder& run) {
   if (options_.observer) options_.observer->on_epoch(record, recipe_.train.epochs);
 }
 
+double Loop::metric(const EpochMetrics& record) const {
+  return recipe_.train.monitor == "val_loss" ? record.val_loss : record.val_accuracy;
+}
+
 double Loop::monitored(const EpochMetrics& record) const {
-  return recipe_.train.monitor == "val_loss" ? -record.val_loss : record.val_accuracy;
+  return recipe_.train.monitor == "val_loss" ? -metric(record) : metric(record);
 }
 
 bool Loop::is_best(const EpochMetrics& record) const {

@@ -13,6 +13,7 @@
 #include "gradus/train/event_log.h"
 #include "gradus/train/objective.h"
 #include "gradus/train/run_folder.h"
+#include "gradus/train/settings/schedules.h"
 #include "gradus/train/trainer.h"
 
 namespace gradus::train::detail {
@@ -51,10 +52,11 @@ class Loop {
   /// True when train.patience ran out, or the run was ended by an observer.
   bool ended_early() const;
   void write_report(const RunFolder& run, Observer& observer) const;
+  /// What train.monitor names, and the same so that more is better.
+  double metric(const EpochMetrics& record) const;
   double monitored(const EpochMetrics& record) const;
   void save(const RunFolder& run, const std::string& which) const;
   Evaluation evaluate_best(const data::Dataset& dataset) const;
-  double next_lr() const;
 
   Recipe recipe_;
   TrainOptions options_;
@@ -63,8 +65,9 @@ class Loop {
   models::AnyModel model_;
   std::unique_ptr<optim::Optimizer> optimizer_;
   Objective objective_;
-  std::int64_t batches_ = 0, epoch_steps_ = 0;  ///< of an epoch
-  std::optional<models::AnyModel> gathered_;    ///< gradients of the batches of the step under way
+  std::optional<LearningRate> learning_rate_;
+  std::int64_t batches_ = 0;                  ///< of an epoch
+  std::optional<models::AnyModel> gathered_;  ///< gradients of the batches of the step under way
   std::unique_ptr<EventLog> events_;
   LoopState state_, group_start_;  ///< now, and before the batches of the step under way
   std::vector<EpochMetrics> history_;

@@ -73,8 +73,7 @@ LrRange find_lr(const Recipe& recipe, const LrFindOptions& options, SourceLocati
   manual_seed(static_cast<std::uint64_t>(recipe.seed));
   models::AnyModel model = models::make(recipe.model);
   check_fit(model, data.train);
-  const auto optimizer = make_optimizer(recipe.optimizer, model);
-  optimizer->set_skip_nonfinite(true);
+  const auto optimizer = make_optimizer(recipe, model);
   const Objective objective(recipe.train, data.train);
   Batches batches(data.train, recipe);
   LrRange range;

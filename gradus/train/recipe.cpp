@@ -11,6 +11,7 @@
 
 #include "gradus/base/error.h"
 #include "gradus/train/recipe_keys.h"
+#include "gradus/train/setup.h"
 
 #undef TOML_HEADER_ONLY
 #define TOML_HEADER_ONLY 1
@@ -78,8 +79,17 @@ bool take(const toml::node& node, std::string& out) {
   out = node.as_string()->get();
   return true;
 }
+bool take(const toml::node& node, std::vector<double>& out);
+bool take(const toml::node& node, SettingValue& out) {
+  const auto as = [&](auto value) {
+    if (!take(node, value)) return false;
+    out = std::move(value);
+    return true;
+  };
+  return as(false) || as(0.0) || as(std::string()) || as(std::vector<double>());
+}
 template <class T>
-bool take(const toml::node& node, std::vector<T>& out) {
+bool take_list(const toml::node& node, std::vector<T>& out) {
   if (!node.is_array()) return false;
   std::vector<T> items;
   for (const toml::node& item : *node.as_array()) {
@@ -88,12 +98,16 @@ bool take(const toml::node& node, std::vector<T>& out) {
   out = std::move(items);
   return true;
 }
+bool take(const toml::node& node, std::vector<std::int64_t>& out) { return take_list(node, out); }
+bool take(const toml::node& node, std::vector<double>& out) { return take_list(node, out); }
+bool take(const toml::node& node, std::vector<std::string>& out) { return take_list(node, out); }
 
 bool within(double value, const detail::Range& range) { return detail::in_range(value, range); }
 bool within(std::int64_t value, const detail::Range& range) { return within(static_cast<double>(value), range); }
 bool within(const std::optional<double>& value, const detail::Range& range) { return !value || within(*value, range); }
 bool within(bool, const detail::Range&) { return true; }
 bool within(const std::string&, const detail::Range&) { return true; }
+bool within(const SettingValue&, const detail::Range&) { return true; }  // see Reader::settle
 template <class T>
 bool within(const std::vector<T>& values, const detail::Range& range) {
   if (range.count > 0 && values.size() != range.count) return false;
@@ -170,11 +184,7 @@ class Reader {
     if (recipe_.model.name == "layers" && recipe_.model.layers.empty()) {
       throw mistake(source, "model.name = \"layers\" needs at least one [[model.layers]]");
     }
-    if (!recipe_.optimizer.weight_decay)
-      recipe_.optimizer.weight_decay = recipe_.optimizer.name == "adamw" ? 0.01 : 0.0;
-    if (recipe_.optimizer.nesterov && recipe_.optimizer.momentum <= 0) {
-      throw mistake(source, "optimizer.nesterov needs optimizer.momentum > 0");
-    }
+    settle(source);
     if (!recipe_.train.class_weights.empty() && recipe_.train.class_balance != "none") {
       throw mistake(source, "train.class_weights and train.class_balance = \"balanced\" exclude each other");
     }
@@ -208,11 +218,40 @@ class Reader {
     given_.push_back({name, where});
   }
 
+  /// Settings of what was chosen by name: their types and values, and defaults for those that were not given.
+  void settle(const std::string& source) {
+    for (const detail::ChosenSettings& chosen : detail::chosen_settings(recipe_)) {
+      for (const SettingInfo& info : chosen.choice->settings) {
+        const std::string name = fmt::format("{}{}", chosen.prefix, info.name);
+        const auto given = std::find_if(given_.begin(), given_.end(), [&](const Given& g) { return g.name == name; });
+        if (given == given_.end()) {
+          chosen.settings->erase(info.name);
+          if (!info.required) continue;
+          throw mistake(source, fmt::format("{} is missing", name))
+              .hint(fmt::format("expected {}: {} = \"{}\" needs it", expected(info), chosen.key, chosen.choice->name));
+        }
+        SettingValue& value = chosen.settings->at(info.name);
+        if (fits(info, value)) continue;
+        throw mistake(given->where,
+                      fmt::format("{} = {} does not fit {} = \"{}\", expected {}", name,
+                                  detail::toml_text(Slot(&value)), chosen.key, chosen.choice->name, expected(info)));
+      }
+      fill_in(*chosen.settings, *chosen.choice);
+    }
+    if (!recipe_.optimizer.lr) recipe_.optimizer.lr = default_lr(recipe_.optimizer.name);
+    try {
+      check_settings(recipe_);
+    } catch (const Error& error) {
+      throw mistake(source, "a setting is refused").note(error.what());
+    }
+  }
+
   static Error unknown_section(const std::string& name, const std::string& where) {
     Error error = mistake(where, fmt::format("unknown section [{}]", name));
-    const std::string nearest = nearest_name(name, {"model", "data", "optimizer", "train", "log"});
-    return std::move(nearest.empty() ? error.hint("the sections are [model], [data], [optimizer], [train] and [log]")
-                                     : error.hint(fmt::format("did you mean [{}]?", nearest)));
+    const std::string nearest = nearest_name(name, {"model", "data", "optimizer", "schedule", "train", "log"});
+    return std::move(nearest.empty()
+                         ? error.hint("the sections are [model], [data], [optimizer], [schedule], [train] and [log]")
+                         : error.hint(fmt::format("did you mean [{}]?", nearest)));
   }
 
   void layers(const toml::node& node, const std::string& where, const std::string& source, bool is_file) {
@@ -300,6 +339,11 @@ template <class Owner>
 std::string key_lines(Owner& owner, const std::vector<Key<Owner>>& keys) {
   std::string text;
   for (const Key<Owner>& key : keys) {
+    if (!key.values.empty()) {
+      text += fmt::format("  {:<16} {}\n", key.name.substr(key.name.rfind('.') + 1), key.values);
+      if (!key.doc.empty()) text += fmt::format("  {:<16}   {}\n", "", key.doc);
+      continue;
+    }
     const std::string value = detail::toml_text(key.slot(owner));
     const std::string range = detail::expected(key.slot(owner), key.range, key.choices);
     std::string line = fmt::format("  {:<16} {}", key.name.substr(key.name.rfind('.') + 1), range);
@@ -345,6 +389,9 @@ Recipe read_recipe(const std::string& path, std::span<const std::string> changes
 
 std::string recipe_text(const Recipe& recipe) {
   Recipe copy = recipe;
+  for (const detail::ChosenSettings& chosen : detail::chosen_settings(copy)) {
+    if (chosen.choice) fill_in(*chosen.settings, *chosen.choice);
+  }
   std::string text, section;
   const auto write_layers = [&] {
     for (LayerSettings& layer : copy.model.layers) {

@@ -21,6 +21,7 @@
 #include <vector>
 
 #include "gradus/models/settings.h"
+#include "gradus/train/settings/settings.h"
 
 namespace gradus::train {
 
@@ -50,15 +51,11 @@ struct DataSettings {
 
 /// [optimizer]; all defaults are PyTorch's.
 struct OptimizerSettings {
-  std::string name = "adamw";
-  double lr = 1e-3;
-  std::optional<double> weight_decay;        ///< adamw: 0.01, sgd: 0
-  std::vector<double> betas = {0.9, 0.999};  ///< adamw
-  double eps = 1e-8;                         ///< adamw
-  double momentum = 0;                       ///< sgd
-  bool nesterov = false;                     ///< sgd
-  std::string schedule = "constant";         ///< or "cosine": half a cosine down to zero over the whole run
-  std::int64_t warmup_steps = 0;             ///< steps of linear warm-up before the schedule starts
+  std::string name = "adamw";         ///< one of optim::optimizer_names()
+  std::optional<double> lr;           ///< the optimizer's own, when absent
+  Settings settings = {};             ///< all others: "betas", "weight_decay", ...
+  std::string schedule = "constant";  ///< one of schedule_choices()
+  std::int64_t warmup_steps = 0;      ///< steps of linear warm-up before the schedule starts
   friend bool operator==(const OptimizerSettings&, const OptimizerSettings&) = default;
 };
 
@@ -73,6 +70,7 @@ struct TrainSettings {
   std::string class_balance = "none";   ///< or "balanced": weights examples / (classes * examples of the class)
   std::int64_t accumulate = 1;          ///< batches whose gradients make one step
   double clip_norm = 0;                 ///< largest norm of all gradients together; 0: any
+  double clip_value = 0;                ///< largest absolute value of an element of a gradient; 0: any
   std::int64_t checkpoint_steps = 500;  ///< steps between checkpoints within an epoch; 0: only at its end
   friend bool operator==(const TrainSettings&, const TrainSettings&) = default;
 };
@@ -91,6 +89,7 @@ struct Recipe {
   models::ModelSettings model;
   DataSettings data;
   OptimizerSettings optimizer;
+  Settings schedule;  ///< [schedule]: what optimizer.schedule reads
   TrainSettings train;
   LogSettings log;
   friend bool operator==(const Recipe&, const Recipe&) = default;

@@ -3,10 +3,13 @@
 #include <fmt/format.h>
 #include <fmt/ranges.h>
 
+#include <algorithm>
 #include <cmath>
+#include <deque>
 
 #include "gradus/models/activations.h"
 #include "gradus/models/layer_types.h"
+#include "gradus/train/settings/schedules.h"
 
 namespace gradus::train::detail {
 namespace {
@@ -22,6 +25,12 @@ std::string number_text(double value) {
   std::string text = fmt::format("{}", value);
   return text.find_first_of(".en") == text.npos ? text + ".0" : text;
 }
+
+std::string quoted(const std::string& text);
+std::string setting_text(bool value) { return value ? "true" : "false"; }
+std::string setting_text(double value) { return fmt::format("{}", value); }
+std::string setting_text(const std::string& value) { return quoted(value); }
+std::string setting_text(const std::vector<double>& value) { return fmt::format("[{}]", fmt::join(value, ", ")); }
 
 std::string quoted(const std::string& text) {
   std::string out = "\"";
@@ -111,27 +120,78 @@ void add_data(Keys& keys) {
       .in({.low = 0, .high = 64});
 }
 
+/// A text that lives as long as the program.
+std::string_view kept(std::string text) {
+  static std::deque<std::string>& texts = *new std::deque<std::string>;
+  return texts.emplace_back(std::move(text));
+}
+
+Choices names_of(const std::vector<Choice>& choices) {
+  Choices names;
+  for (const Choice& choice : choices) names.emplace_back(choice.name);
+  return names;
+}
+
+/// "a number, default 0.01 (adamw), 0 (adam, sgd)".
+std::string explanation(const std::vector<Choice>& choices, const std::string& setting) {
+  std::vector<std::string> kinds;
+  std::vector<std::pair<std::string, std::vector<std::string>>> owners;  // by default
+  for (const Choice& choice : choices) {
+    for (const SettingInfo& info : choice.settings) {
+      if (info.name != setting) continue;
+      const std::string kind = train::expected(info);
+      if (std::find(kinds.begin(), kinds.end(), kind) == kinds.end()) kinds.push_back(kind);
+      SettingValue initial = info.initial;
+      const std::string value = info.required ? "none" : toml_text(Slot(&initial));
+      auto same = std::find_if(owners.begin(), owners.end(), [&](const auto& entry) { return entry.first == value; });
+      if (same == owners.end()) same = owners.insert(owners.end(), {value, {}});
+      same->second.push_back(choice.name);
+    }
+  }
+  std::string text = fmt::format("{}; default", fmt::join(kinds, ", or "));
+  for (const auto& [value, names] : owners) {
+    text += fmt::format("{} {} ({})", &value == &owners.front().first ? "" : ",", value, fmt::join(names, ", "));
+  }
+  return text;
+}
+
+/// One key for each name that a setting of `choices` has, for those that have it.
+void add_settings(Keys& keys, std::string_view prefix, std::string_view chosen_by, const std::vector<Choice>& choices,
+                  Settings& (*place)(Recipe&)) {
+  std::vector<std::string> done;
+  for (const Choice& first : choices) {
+    for (const SettingInfo& info : first.settings) {
+      if (std::find(done.begin(), done.end(), info.name) != done.end()) continue;
+      done.push_back(info.name);
+      Condition owners{chosen_by, {}};
+      for (const Choice& choice : choices) {
+        const auto& all = choice.settings;
+        if (std::any_of(all.begin(), all.end(), [&](const SettingInfo& s) { return s.name == info.name; }))
+          owners.values.emplace_back(choice.name);
+      }
+      const std::string name = info.name;
+      keys.emplace_back(
+              kept(fmt::format("{}{}", prefix, name)),
+              [name, place](Recipe& recipe) -> Slot { return &place(recipe)[name]; }, info.doc)
+          .only_for(owners)
+          .explained(explanation(choices, name));
+    }
+  }
+}
+
 void add_optimizer(Keys& keys) {
   using S = OptimizerSettings;
   constexpr auto o = &Recipe::optimizer;
-  const Condition adamw{"optimizer.name", {"adamw"}}, sgd{"optimizer.name", {"sgd"}};
-  keys.emplace_back("optimizer.name", in(o, &S::name)).one_of({"adamw", "sgd"});
-  keys.emplace_back("optimizer.lr", in(o, &S::lr), "learning rate").at_least(0);
-  keys.emplace_back("optimizer.weight_decay", in(o, &S::weight_decay), "default 0.01 for adamw, 0.0 for sgd")
-      .at_least(0);
-  keys.emplace_back("optimizer.betas", in(o, &S::betas), "decay of the two moments")
-      .in({.low = 0, .high = 1, .open = true, .count = 2})
-      .only_for(adamw);
-  keys.emplace_back("optimizer.eps", in(o, &S::eps), "added to the root of the second moment")
-      .at_least(0)
-      .only_for(adamw);
-  keys.emplace_back("optimizer.momentum", in(o, &S::momentum)).at_least(0).only_for(sgd);
-  keys.emplace_back("optimizer.nesterov", in(o, &S::nesterov)).only_for(sgd);
-  keys.emplace_back("optimizer.schedule", in(o, &S::schedule),
-                    "of the learning rate; cosine: to zero over the whole run")
-      .one_of({"constant", "cosine"});
+  keys.emplace_back("optimizer.name", in(o, &S::name)).one_of(names_of(optimizer_choices()));
+  keys.emplace_back("optimizer.lr", in(o, &S::lr), "learning rate; default: the optimizer's in PyTorch").at_least(0);
+  add_settings(keys, "optimizer.", "optimizer.name", optimizer_choices(),
+               [](Recipe& r) -> Settings& { return r.optimizer.settings; });
+  keys.emplace_back("optimizer.schedule", in(o, &S::schedule), "of the learning rate, over the whole run; [schedule]")
+      .one_of(names_of(schedule_choices()));
   keys.emplace_back("optimizer.warmup_steps", in(o, &S::warmup_steps), "steps of linear warm-up before the schedule")
       .at_least(0);
+  add_settings(keys, "schedule.", "optimizer.schedule", schedule_choices(),
+               [](Recipe& r) -> Settings& { return r.schedule; });
 }
 
 void add_train(Keys& keys) {
@@ -154,6 +214,9 @@ void add_train(Keys& keys) {
       .at_least(0);
   keys.emplace_back("train.accumulate", in(t, &S::accumulate), "batches whose gradients make one step").at_least(1);
   keys.emplace_back("train.clip_norm", in(t, &S::clip_norm), "largest norm of all gradients together; 0: any")
+      .at_least(0);
+  keys.emplace_back("train.clip_value", in(t, &S::clip_value),
+                    "largest element of a gradient, by absolute value; 0: any")
       .at_least(0);
   keys.emplace_back("train.checkpoint_steps", in(t, &S::checkpoint_steps),
                     "steps between checkpoints within an epoch; 0: only at its end")
@@ -224,9 +287,17 @@ const std::vector<Key<models::LayerSettings>>& layer_keys() {
   return keys;
 }
 
+std::vector<ChosenSettings> chosen_settings(Recipe& recipe) {
+  OptimizerSettings& o = recipe.optimizer;
+  return {{"optimizer.", "optimizer.name", find_choice(optimizer_choices(), o.name), &o.settings},
+          {"schedule.", "optimizer.schedule", find_choice(schedule_choices(), o.schedule), &recipe.schedule}};
+}
+
 std::string_view type_name(const Slot& slot) {
-  constexpr std::string_view names[] = {"an integer", "a number",           "a number",          "true or false",
-                                        "a string",   "a list of integers", "a list of numbers", "a list of strings"};
+  constexpr std::string_view names[] = {
+      "an integer",        "a number",          "a number",
+      "true or false",     "a string",          "a list of integers",
+      "a list of numbers", "a list of strings", "a number, a list of numbers, a string, or true or false"};
   return names[slot.index()];
 }
 
@@ -246,7 +317,8 @@ bool in_range(double value, const Range& range) {
 
 std::string toml_text(const Slot& slot) {
   return std::visit(
-      Overloaded{[](const std::int64_t* v) { return fmt::format("{}", *v); },
+      Overloaded{[](SettingValue* v) { return std::visit([](auto& value) { return setting_text(value); }, *v); },
+                 [](const std::int64_t* v) { return fmt::format("{}", *v); },
                  [](const double* v) { return number_text(*v); },
                  [](const std::optional<double>* v) { return *v ? number_text(**v) : std::string(); },
                  [](const bool* v) { return std::string(*v ? "true" : "false"); },

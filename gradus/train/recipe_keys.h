@@ -18,7 +18,7 @@ namespace gradus::train::detail {
 
 /// Where a key's value lies; the alternative is its type.
 using Slot = std::variant<std::int64_t*, double*, std::optional<double>*, bool*, std::string*,
-                          std::vector<std::int64_t>*, std::vector<double>*, std::vector<std::string>*>;
+                          std::vector<std::int64_t>*, std::vector<double>*, std::vector<std::string>*, SettingValue*>;
 
 /// Numbers, and each number of a list, must lie in [low, high], or in [low, high) when `open`.
 struct Range {
@@ -59,6 +59,10 @@ struct Key {
     required = true;
     return *this;
   }
+  Key& explained(std::string text) {
+    values = std::move(text);
+    return *this;
+  }
 
   std::string_view name;  ///< "optimizer.lr"
   std::function<Slot(Owner&)> slot;
@@ -67,11 +71,21 @@ struct Key {
   Choices choices;  ///< of a text
   Condition only_if;
   bool required = false;
+  std::string values;  ///< for the help text, in place of what it says otherwise: of a setting with several owners
 };
 
 const std::vector<Key<Recipe>>& recipe_keys();
 /// Keys of one entry of [[model.layers]].
 const std::vector<Key<models::LayerSettings>>& layer_keys();
+
+/// The settings that the names chosen in the recipe have, and where they lie.
+struct ChosenSettings {
+  std::string_view prefix;  ///< "optimizer."
+  std::string_view key;     ///< "optimizer.name"
+  const Choice* choice;     ///< what is chosen
+  Settings* settings;
+};
+std::vector<ChosenSettings> chosen_settings(Recipe& recipe);
 
 /// "an integer", "a list of numbers", ...
 std::string_view type_name(const Slot& slot);

@@ -1,5 +1,6 @@
 #include "gradus/train/recipe.h"
 
+#include <fmt/format.h>
 #include <gmock/gmock.h>
 #include <gtest/gtest.h>
 
@@ -27,14 +28,19 @@ std::string refusal(const std::string& text, const std::vector<std::string>& cha
 }
 
 TEST(Recipe, DefaultsArePyTorchs) {
-  const Recipe adamw = parse_recipe(minimal, "r.toml");
-  EXPECT_EQ(adamw.optimizer.name, "adamw");
-  EXPECT_EQ(adamw.optimizer.lr, 1e-3);
-  EXPECT_EQ(adamw.optimizer.weight_decay, 0.01);
-  EXPECT_EQ(adamw.optimizer.betas, (std::vector<double>{0.9, 0.999}));
-  const Recipe sgd = parse_recipe(std::string(minimal) + "[optimizer]\nname = \"sgd\"", "r.toml");
-  EXPECT_EQ(sgd.optimizer.weight_decay, 0.0);
-  EXPECT_EQ(sgd.optimizer.momentum, 0.0);
+  using List = std::vector<double>;
+  const auto optimizer = [](const std::string& name) {
+    return parse_recipe(fmt::format("{}[optimizer]\nname = \"{}\"", minimal, name), "r.toml").optimizer;
+  };
+  EXPECT_EQ(parse_recipe(minimal, "r.toml").optimizer, optimizer("adamw"));
+  EXPECT_EQ(optimizer("adamw").lr, 1e-3);
+  EXPECT_EQ(optimizer("adamw").settings,
+            (Settings{{"amsgrad", false}, {"betas", List{0.9, 0.999}}, {"eps", 1e-8}, {"weight_decay", 0.01}}));
+  EXPECT_EQ(optimizer("sgd").settings,
+            (Settings{{"dampening", 0.0}, {"momentum", 0.0}, {"nesterov", false}, {"weight_decay", 0.0}}));
+  EXPECT_EQ(optimizer("adadelta").lr, 1.0);
+  EXPECT_EQ(optimizer("lion").settings, (Settings{{"betas", List{0.9, 0.99}}, {"weight_decay", 0.0}}));
+  EXPECT_EQ(std::get<List>(optimizer("adafactor").settings.at("eps")).size(), 2u) << "a list here, a number elsewhere";
 }
 
 TEST(Recipe, ReadsEveryKind) {
@@ -51,7 +57,9 @@ TEST(Recipe, ReadsEveryKind) {
     lr = 1
     momentum = 0.9
     nesterov = true
-    schedule = "cosine"
+    schedule = "multistep"
+    [schedule]
+    milestones = [3, 5]
     [train]
     epochs = 2
   )",
@@ -61,7 +69,8 @@ TEST(Recipe, ReadsEveryKind) {
   EXPECT_EQ(recipe.model.activation, "tanh");
   EXPECT_EQ(recipe.data.folder, "a \"quoted\" \\ place");
   EXPECT_EQ(recipe.optimizer.lr, 1.0);
-  EXPECT_TRUE(recipe.optimizer.nesterov);
+  EXPECT_EQ(recipe.optimizer.settings.at("nesterov"), SettingValue(true));
+  EXPECT_EQ(recipe.schedule, (Settings{{"gamma", 0.1}, {"milestones", std::vector<double>{3, 5}}, {"unit", "step"}}));
   EXPECT_EQ(recipe.train.epochs, 2);
 }
 
@@ -88,13 +97,13 @@ TEST(Recipe, WrittenTextIsComplete) {
       "false\nmean = []\n"
       "std = []\n"
       "validation = 5000\n"
-      "batch_size = 64\nworkers = 1\n\n[optimizer]\nname = \"adamw\"\nlr = 0.001\nweight_decay = 0.01\nbetas = [0.9, "
-      "0.999]\n"
-      "eps = 1e-08\nschedule = \"constant\"\nwarmup_steps = 0\n\n[train]\nepochs = 5\nmonitor = "
+      "batch_size = 64\nworkers = 1\n\n[optimizer]\nname = \"adamw\"\nlr = 0.001\neps = 1e-08\nweight_decay = "
+      "0.01\nbetas = [0.9, "
+      "0.999]\namsgrad = false\nschedule = \"constant\"\nwarmup_steps = 0\n\n[train]\nepochs = 5\nmonitor = "
       "\"val_accuracy\"\npatience = 0\n"
       "min_delta = 0.0\nlabel_smoothing = 0.0\nclass_balance = \"none\"\nclass_weights = []\naccumulate = 1\nclip_norm "
       "= "
-      "0.0\ncheckpoint_steps = 500\n\n[log]\ntensorboard = false\nevery_steps = 50\nreport = true\n");
+      "0.0\nclip_value = 0.0\ncheckpoint_steps = 500\n\n[log]\ntensorboard = false\nevery_steps = 50\nreport = true\n");
 }
 
 TEST(Recipe, ChangesOverrideTheFile) {
@@ -137,13 +146,8 @@ TEST(Recipe, WrongTypesAndRanges) {
             "configuration error in r.toml:2: optimizer.lr = -1 is out of range, expected a number >= 0");
   EXPECT_EQ(refusal("[optimizer]\nlr = nan\n"),
             "configuration error in r.toml:2: optimizer.lr = nan is out of range, expected a number >= 0");
-  EXPECT_EQ(refusal("[optimizer]\nname = \"adam\"\n"),
-            "configuration error in r.toml:2: optimizer.name = 'adam' is not known, expected one of adamw, sgd\n"
-            "  hint: did you mean \"adamw\"?");
   EXPECT_EQ(refusal("optimizer = \"sgd\"\n"),
             "configuration error in r.toml:1: optimizer = 'sgd' is a string, expected the section [optimizer]");
-  EXPECT_THAT(refusal("[optimizer]\nbetas = [0.9]\n"),
-              ::testing::HasSubstr("expected a list of numbers of length 2 in [0, 1)"));
 }
 
 TEST(Recipe, MissingAndMeaninglessKeys) {
@@ -182,7 +186,8 @@ TEST(Recipe, BadToml) {
 
 TEST(Recipe, HelpNamesEveryKey) {
   const std::string help = recipe_help();
-  for (const char* key : {"seed", "epochs", "weight_decay", "kernel_size", "checkpoint_steps", "folder"}) {
+  for (const char* key : {"lamb", "ns_coefficients", "one-cycle", "pct_start", "seed", "epochs", "weight_decay",
+                          "kernel_size", "checkpoint_steps", "folder"}) {
     EXPECT_THAT(help, ::testing::HasSubstr(key));
   }
 }

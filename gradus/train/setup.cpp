@@ -10,9 +10,8 @@
 #include "gradus/models/registry.h"
 #include "gradus/nn/mode.h"
 #include "gradus/nn/state_dict.h"
-#include "gradus/optim/adamw.h"
-#include "gradus/optim/schedule.h"
-#include "gradus/optim/sgd.h"
+#include "gradus/ops/factory.h"
+#include "gradus/optim/registry.h"
 #include "gradus/train/mode.h"
 
 namespace gradus::train {
@@ -91,27 +90,34 @@ models::AnyModel load_model(const RunFolder& run, const std::string& which) {
   return model;
 }
 
-std::unique_ptr<optim::Optimizer> make_optimizer(const OptimizerSettings& s, models::AnyModel& model) {
-  if (s.name == "adamw") {
-    return std::make_unique<optim::AdamW>(model, optim::AdamWOptions{.lr = s.lr,
-                                                                     .betas = {s.betas.at(0), s.betas.at(1)},
-                                                                     .eps = s.eps,
-                                                                     .weight_decay = s.weight_decay.value_or(0.01)});
-  }
-  if (s.name == "sgd") {
-    return std::make_unique<optim::SGD>(
-        model,
-        optim::SGDOptions{
-            .lr = s.lr, .momentum = s.momentum, .weight_decay = s.weight_decay.value_or(0), .nesterov = s.nesterov});
-  }
-  throw Error(ErrorKind::config, "make_optimizer", fmt::format("unknown optimizer \"{}\"", s.name));
+std::unique_ptr<optim::Optimizer> make_optimizer(const Recipe& recipe, optim::ParameterList parameters) {
+  const OptimizerSettings& s = recipe.optimizer;
+  std::map<std::string, double> settings = flat(s.settings);
+  if (s.lr) settings["lr"] = *s.lr;
+  auto optimizer = optim::make_optimizer(s.name, std::move(parameters), settings, {});
+  optimizer->set_clip_norm(recipe.train.clip_norm);
+  optimizer->set_clip_value(recipe.train.clip_value);
+  optimizer->set_skip_nonfinite(true);
+  return optimizer;
 }
 
-double learning_rate(const OptimizerSettings& s, std::int64_t step, std::int64_t steps) {
-  if (s.schedule == "cosine") {
-    return optim::CosineSchedule{.base = s.lr, .total = steps, .warmup = s.warmup_steps}.lr(step);
-  }
-  return optim::ConstantSchedule{.base = s.lr, .warmup = s.warmup_steps}.lr(step);
+LearningRate make_learning_rate(const Recipe& recipe, std::int64_t epoch_steps) {
+  const OptimizerSettings& s = recipe.optimizer;
+  const bool loss = recipe.train.monitor == "val_loss";
+  return LearningRate({.schedule = s.schedule,
+                       .settings = recipe.schedule,
+                       .lr = s.lr ? *s.lr : default_lr(s.name),
+                       .warmup_steps = s.warmup_steps,
+                       .epochs = recipe.train.epochs,
+                       .epoch_steps = epoch_steps,
+                       .better = loss ? optim::Better::less : optim::Better::more});
+}
+
+void check_settings(const Recipe& recipe) {
+  nn::Parameter parameter(zeros({1, 1}));  // some optimizers train matrices only
+  make_optimizer(recipe, std::vector<nn::Parameter*>{&parameter});
+  // How many steps an epoch has depends on the data: here they are too many for a part of a run to exceed it.
+  make_learning_rate(recipe, std::int64_t{1} << 30);
 }
 
 }  // namespace gradus::train

@@ -10,6 +10,7 @@
 #include "gradus/optim/optimizer.h"
 #include "gradus/train/recipe.h"
 #include "gradus/train/run_folder.h"
+#include "gradus/train/settings/schedules.h"
 
 namespace gradus::train {
 
@@ -41,10 +42,14 @@ ExampleInfo example_info(const DataSettings& settings);
 /// of another model.
 models::AnyModel load_model(const RunFolder& run, const std::string& which);
 
-/// Refers to `model`, which must outlive it.
-std::unique_ptr<optim::Optimizer> make_optimizer(const OptimizerSettings& settings, models::AnyModel& model);
+/// The optimizer of a recipe, with its clipping; steps with numbers that are not finite are refused. It refers to `parameters`.
+/// Throws Error(value) for settings out of range.
+std::unique_ptr<optim::Optimizer> make_optimizer(const Recipe& recipe, optim::ParameterList parameters);
 
-/// Learning rate of step number `step` (from 0) of a run of `steps`.
-double learning_rate(const OptimizerSettings& settings, std::int64_t step, std::int64_t steps);
+/// The learning rate of a run with `epoch_steps` steps in an epoch. Throws Error(value) for settings out of range.
+LearningRate make_learning_rate(const Recipe& recipe, std::int64_t epoch_steps);
+
+/// Throws what the two above throw about the settings, whatever the model is.
+void check_settings(const Recipe& recipe);
 
 }  // namespace gradus::train

@@ -68,6 +68,85 @@ TEST(WrongUses, Recipes) {
   });
 }
 
+TEST(WrongUses, RecipesOfOptimizers) {
+  check_wrong_uses({
+      {"unknown optimizer", [] { recipe("[optimizer]\nname = \"adan\"\n"); },
+       "configuration error in r.toml:4: optimizer.name = 'adan' is not known, expected one of adadelta, adafactor, "
+       "adagrad, adam, adamax, adamw, asgd, lamb, lars, lion, muon, nadam, radam, rmsprop, rprop, sgd\n  hint: did you "
+       "mean \"adam\"?"},
+      {"setting of another optimizer", [] { recipe("[optimizer]\nname = \"lion\"\neps = 1e-8\n"); },
+       "configuration error in r.toml:5: optimizer.eps means nothing with optimizer.name = \"lion\""},
+      {"setting of no optimizer", [] { recipe("[optimizer]\nmomentun = 0.9\n"); },
+       "configuration error in r.toml:4: unknown key optimizer.momentun\n  hint: did you mean optimizer.momentum?"},
+      {"one beta", [] { recipe("[optimizer]\nbetas = [0.9]\n"); },
+       "configuration error in r.toml:4: optimizer.betas = [0.9] does not fit optimizer.name = \"adamw\", expected a "
+       "list of 2 numbers"},
+      {"number for a list", [] { recipe("[optimizer]\nname = \"adafactor\"\neps = 1e-8\n"); },
+       "configuration error in r.toml:5: optimizer.eps = 1e-08 does not fit optimizer.name = \"adafactor\", expected a "
+       "list of 2 numbers"},
+      {"number for a switch", [] { recipe("[optimizer]\namsgrad = 1\n"); },
+       "configuration error in r.toml:4: optimizer.amsgrad = 1 does not fit optimizer.name = \"adamw\", expected true "
+       "or "
+       "false"},
+      {"beta of one", [] { recipe("", {"optimizer.betas=[0.9, 1]"}); },
+       "configuration error in r.toml: a setting is refused\n  value error in optim::AdamW: betas.1 is 1, must be in "
+       "[0, 1)"},
+      {"look ahead without momentum", [] { recipe("[optimizer]\nname = \"sgd\"\nnesterov = true\n"); },
+       "configuration error in r.toml: a setting is refused\n  value error in optim::SGD: momentum is 0, must be > 0 "
+       "with nesterov"},
+  });
+}
+
+TEST(WrongUses, RecipesOfSchedules) {
+  check_wrong_uses({
+      {"unknown schedule", [] { recipe("[optimizer]\nschedule = \"onecycle\"\n"); },
+       "configuration error in r.toml:4: optimizer.schedule = 'onecycle' is not known, expected one of constant, "
+       "cosine, "
+       "linear, polynomial, one-cycle, warmup-stable-decay, step, multistep, exponential, cosine-restarts, "
+       "constant-warmup, cyclic, reduce-on-plateau\n  hint: did you mean \"one-cycle\"?"},
+      {"schedule without its length", [] { recipe("[optimizer]\nschedule = \"step\"\n"); },
+       "configuration error in r.toml: schedule.step_size is missing\n  hint: expected an integer: optimizer.schedule "
+       "= "
+       "\"step\" needs it"},
+      {"setting of another schedule", [] { recipe("[schedule]\ngamma = 0.5\n"); },
+       "configuration error in r.toml:4: schedule.gamma means nothing with optimizer.schedule = \"constant\""},
+      {"half a step",
+       [] {
+         recipe("", {"optimizer.schedule=step", "schedule.step_size=1.5"});
+       },
+       "configuration error in --set schedule.step_size=1.5: schedule.step_size = 1.5 does not fit optimizer.schedule "
+       "= "
+       "\"step\", expected an integer"},
+      {"curve that there is not",
+       [] {
+         recipe("", {"optimizer.schedule=one-cycle", "schedule.anneal=sqrt"});
+       },
+       "configuration error in --set schedule.anneal=sqrt: schedule.anneal = \"sqrt\" does not fit optimizer.schedule "
+       "= "
+       "\"one-cycle\", expected one of cosine, linear"},
+      {"milestones that fall",
+       [] {
+         recipe("", {"optimizer.schedule=multistep", "schedule.milestones=[5, 3]"});
+       },
+       "configuration error in r.toml: a setting is refused\n  value error in optim::MultiStepSchedule: one of "
+       "milestones "
+       "is 3, must be >= 1 and not less than the one before"},
+      {"factor above one",
+       [] {
+         recipe("", {"optimizer.schedule=reduce-on-plateau", "schedule.factor=2"});
+       },
+       "configuration error in r.toml: a setting is refused\n  value error in optim::ReduceOnPlateau: factor is 2, "
+       "must "
+       "be in (0, 1)"},
+      {"schedule as a section", [] { recipe("[optimizer.schedule]\nname = \"step\"\n"); },
+       "configuration error in r.toml:3: optimizer.schedule is a section, expected a string: one of constant, cosine, "
+       "linear, polynomial, one-cycle, warmup-stable-decay, step, multistep, exponential, cosine-restarts, "
+       "constant-warmup, cyclic, reduce-on-plateau"},
+      {"negative element", [] { recipe("[train]\nclip_value = -1\n"); },
+       "configuration error in r.toml:4: train.clip_value = -1 is out of range, expected a number >= 0"},
+  });
+}
+
 TEST(WrongUses, RecipesOfLogsChangesAndLayers) {
   check_wrong_uses({
       {"log as a string", [] { recipe("[log]\ntensorboard = \"yes\"\n"); },
@@ -271,14 +350,14 @@ TEST(WrongUses, RecipesThatDoNotFitTheirData) {
           {"batch larger than the data", [&] { changed([](Recipe& r) { r.data.batch_size = 500; }); },
            "value error in loader (idx train): the batch is larger than the data set\n  batch_size  500\n  examples    "
            "160\n  hint: choose a batch_size of at most 160"},
-          {"unknown optimizer",
+          {"a fall that is longer than the run",
            [&] {
-             models::AnyModel model = models::make(good.model);
-             OptimizerSettings settings;
-             settings.name = "adan";
-             make_optimizer(settings, model);
+             changed([](Recipe& r) {
+               r.optimizer.schedule = "warmup-stable-decay";
+               r.schedule = {{"decay", 100.0}};
+             });
            },
-           "configuration error in make_optimizer: unknown optimizer \"adan\""},
+           "value error in optim::WarmupStableDecaySchedule: total is 7, must be at least warmup + decay"},
           {"event files below a file", [&] { io::EventWriter(folder / "file/logs"); },
            "input/output error in event_file: cannot make the folder DIR/file/logs: Not a directory"},
       },
