@@ -8,7 +8,9 @@ add_executable(extra_elementwise_test
 target_compile_definitions(extra_elementwise_test PRIVATE
   GRADUS_SOURCE_DIR="${PROJECT_SOURCE_DIR}"
   GRADUS_EXTRA_ELEMENTWISE="${CMAKE_CURRENT_SOURCE_DIR}/extra_elementwise.def")
-target_compile_options(extra_elementwise_test PRIVATE ${GRADUS_SIMD_OPTIONS})  # as the kernels of the library
+# As the kernels of the library, which are optimised in every build.
+target_compile_options(extra_elementwise_test PRIVATE ${GRADUS_SIMD_OPTIONS}
+                       $<$<NOT:$<CONFIG:Release,RelWithDebInfo,MinSizeRel>>:-O2>)
 target_include_directories(extra_elementwise_test PRIVATE "${PROJECT_SOURCE_DIR}")
 target_link_libraries(extra_elementwise_test PRIVATE gradus gradus_flags fmt::fmt hwy::hwy OpenMP::OpenMP_CXX GTest::gtest_main)
 gtest_discover_tests(extra_elementwise_test TEST_PREFIX "house." DISCOVERY_TIMEOUT 120 PROPERTIES TIMEOUT 600)
