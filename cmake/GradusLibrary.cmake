@@ -1,7 +1,12 @@
 # Third-party headers go to the folders that may use them; then everything is merged into gradus::gradus.
+set(optional "")
+if(GRADUS_WITH_CURL)
+  list(APPEND optional "data|CURL::libcurl")
+  set_source_files_properties("${PROJECT_SOURCE_DIR}/gradus/data/fetch/http.cpp" PROPERTIES COMPILE_DEFINITIONS GRADUS_WITH_CURL)
+endif()
 foreach(pair "kernel|OneDNN::dnnl" "kernel|hwy::hwy" "kernel|LAPACKE::lapacke" "io|nlohmann_json::nlohmann_json" "io|ZLIB::ZLIB" "data|ZLIB::ZLIB"
         "data|PNG::PNG" "data|JPEG::JPEG" "data|Threads::Threads" "train|nlohmann_json::nlohmann_json" "train|tomlplusplus::tomlplusplus" "insight|nlohmann_json::nlohmann_json"
-        "cli|nlohmann_json::nlohmann_json" "cli|CLI11::CLI11" "cli|tomlplusplus::tomlplusplus")
+        "cli|nlohmann_json::nlohmann_json" "cli|CLI11::CLI11" "cli|tomlplusplus::tomlplusplus" ${optional})
   string(REPLACE "|" ";" pair "${pair}")
   list(GET pair 0 layer)
   list(GET pair 1 library)
@@ -28,6 +33,9 @@ target_compile_features(gradus PUBLIC cxx_std_20)
 target_include_directories(gradus PUBLIC $<BUILD_INTERFACE:${PROJECT_SOURCE_DIR}> $<INSTALL_INTERFACE:include>)
 target_link_libraries(gradus PRIVATE $<BUILD_INTERFACE:gradus_flags> fmt::fmt OpenMP::OpenMP_CXX Threads::Threads OneDNN::dnnl hwy::hwy LAPACKE::lapacke
                       tomlplusplus::tomlplusplus ZLIB::ZLIB PNG::PNG JPEG::JPEG)
+if(GRADUS_WITH_CURL)
+  target_link_libraries(gradus PRIVATE CURL::libcurl)
+endif()
 
 if(TARGET gradus_cli)
   add_executable(gradus_command gradus/cli/main.cpp $<TARGET_OBJECTS:gradus_cli>)

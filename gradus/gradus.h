@@ -5,6 +5,7 @@
 #include "gradus/base/random.h"
 #include "gradus/data/embedded/embedded.h"
 #include "gradus/data/fashion_mnist.h"
+#include "gradus/data/fetch/fetch.h"
 #include "gradus/data/loader.h"
 #include "gradus/data/read/cifar.h"
 #include "gradus/data/read/image.h"

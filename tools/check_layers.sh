@@ -3,7 +3,7 @@
 #   - a folder that includes a folder which is not behind USES in its gradus_layer() line of CMakeLists.txt
 #   - a USES list that names a folder declared later (that is how circles between folders begin)
 #   - a third-party header in a folder that does not link its library in cmake/GradusLibrary.cmake
-#   - oneDNN outside gradus/kernel/onednn/
+#   - oneDNN outside gradus/kernel/onednn/, libcurl outside gradus/data/fetch/
 #   - anything but Gradus and the standard library in a header that gradus/gradus.h reaches
 # Tests (*_test.cpp) may include what they like.   check_layers.sh [ROOT]
 set -euo pipefail
@@ -37,6 +37,7 @@ function library_of(header) {
   if (header ~ /^zlib\.h$/) return "ZLIB"
   if (header ~ /^png/) return "PNG"
   if (header ~ /^(jpeglib|jerror)\.h$/) return "JPEG"
+  if (header ~ /^curl\//) return "CURL"
   return ""
 }
 
@@ -54,6 +55,9 @@ function check_foreign(where, file, layer, header,   library) {
   if (!((layer, library) in linked)) refuse(where, layer " must not include " header)
   if (library == "OneDNN" && file !~ /^gradus\/kernel\/onednn\//) {
     refuse(where, "only gradus/kernel/onednn/ includes " header)
+  }
+  if (library == "CURL" && file !~ /^gradus\/data\/fetch\//) {
+    refuse(where, "only gradus/data/fetch/ includes " header)
   }
 }
 

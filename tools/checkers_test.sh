@@ -65,6 +65,15 @@ write gradus/kernel/plain.cpp <<<'#include <dnnl.hpp>'
 refuses check_layers.sh 'only gradus/kernel/onednn/ includes dnnl.hpp'
 
 fresh
+mkdir -p "$tree"/gradus/data/fetch
+sed -i '$a gradus_layer(data USES base)' "$tree/CMakeLists.txt"
+echo 'list(APPEND optional "data|CURL::libcurl")' >>"$tree/cmake/GradusLibrary.cmake"
+write gradus/data/fetch/http.cpp <<<'#include <curl/curl.h>'
+accepts check_layers.sh "libcurl in its own folder"
+write gradus/data/file.cpp <<<'#include <curl/curl.h>'
+refuses check_layers.sh 'only gradus/data/fetch/ includes curl/curl.h'
+
+fresh
 write gradus/ops/view.cpp <<<'#include <zlib.h>'
 refuses check_layers.sh 'ops must not include zlib.h'
 
