@@ -40,7 +40,13 @@ void mark_state(const Tensor& state, const Tensor& parameter) {
   if (node.from_parameter) node.from_parameter = false;
 }
 
-Tensor filled(const StateField& field) {
+Tensor filled(const StateField& field, const Tensor& parameter) {
+  if (field.as_parameter) {  // a copy, so that the first step has the graph of all others
+    eval({&parameter, 1});
+    const Ref<Buffer> buffer = Buffer::allocate(parameter.spec().bytes());
+    std::copy_n(parameter.buffer()->data(), parameter.spec().bytes(), buffer->data());
+    return leaf(parameter.spec(), buffer);
+  }
   if (field.dtype != DType::bf16) return nn::init::constant(field.shape, field.initial, field.dtype);
   const std::vector<BFloat16> elements(static_cast<std::size_t>(field.shape.numel()),
                                        BFloat16(static_cast<float>(field.initial)));
@@ -153,6 +159,7 @@ void Optimizer::start(double lr, bool skip_nonfinite, std::vector<Setting> setti
   set_lr(lr, where);
   skip_nonfinite_ = skip_nonfinite;
   settings_ = std::move(settings);
+  training_ = !has_evaluation_weights();
   check_settings(where);
 }
 
@@ -223,7 +230,42 @@ int Optimizer::set_group(std::string_view pattern, const GroupOptions& options, 
   return matched;
 }
 
+void Optimizer::train() {
+  for (std::size_t i = 0; i < slots_.size(); ++i) {
+    if (slots_[i].training.defined()) parameters_[i] = std::move(slots_[i].training);
+    slots_[i].training = {};
+  }
+  training_ = true;
+}
+
+void Optimizer::eval_mode(SourceLocation where) {
+  if (!training_ || !has_evaluation_weights()) return;
+  Tensors weights(slots_.size());
+  for (std::size_t i = 0; i < slots_.size(); ++i) {
+    if (slots_[i].steps == 0) continue;
+    Tensors state;
+    for (const Tensor& tensor : slots_[i].state) state.push_back(computable(tensor));
+    weights[i] = cast(evaluation_weights(update_of(i, {}, state)), parameters_[i].dtype());
+  }
+  numbers_.clear();
+  eval(weights, where);
+  for (std::size_t i = 0; i < slots_.size(); ++i) {
+    if (!weights[i].defined()) continue;
+    slots_[i].training = parameters_[i].tensor();
+    parameters_[i] = weights[i];
+  }
+  training_ = false;
+}
+
+void Optimizer::check_training(SourceLocation where) const {
+  if (training_) return;
+  throw Error(ErrorKind::state, name_, "a step needs the weights of training, and the model has those for evaluation")
+      .at(where)
+      .hint("call optimizer.train() before training, and optimizer.eval_mode() before the model is used or saved");
+}
+
 bool Optimizer::minimize(const Tensor& loss, const Tensors& keep, SourceLocation where) {
+  check_training(where);
   Tensors wrt;
   bool any_trainable = false, any_gradient = false;
   for (std::size_t i = 0; i < parameters_.size(); ++i) {
@@ -247,6 +289,7 @@ bool Optimizer::minimize(const Tensor& loss, const Tensors& keep, SourceLocation
 }
 
 bool Optimizer::step(std::span<const Tensor> gradients, SourceLocation where) {
+  check_training(where);
   check_gradients(gradients, where);
   Tensors wanted(gradients.begin(), gradients.end());
   for (std::size_t i = 0; i < wanted.size(); ++i) {
@@ -297,22 +340,34 @@ void Optimizer::check_gradients(std::span<const Tensor> gradients, SourceLocatio
   if (!any) throw Error(ErrorKind::usage, name_, "all gradients are undefined").at(where);
 }
 
+Optimizer::Update Optimizer::update_of(std::size_t index, const Tensor& gradient, std::span<Tensor> state) {
+  const Slot& slot = slots_[index];
+  const GroupOptions& group = groups_[slot.group];
+  const double decay = group.weight_decay.value_or(setting("weight_decay"));
+  return {computable(parameters_[index].tensor()),
+          gradient,
+          state,
+          slot.steps + 1,
+          lr_ * group.lr_factor,
+          decay,
+          slot.group,
+          *this};
+}
+
 Optimizer::Change Optimizer::record_change(std::size_t index, const Tensor& gradient) {
   Slot& slot = slots_[index];
   const Tensor& old = parameters_[index].tensor();
-  const GroupOptions& group = groups_[slot.group];
-  const double lr = lr_ * group.lr_factor;
-  if (slot.state.empty()) {
-    for (const StateField& field : state_fields(old, lr)) slot.state.push_back(filled(field));
+  if (slot.steps == 0) {
+    slot.state.clear();
+    for (const StateField& field : state_fields(old, lr_ * groups_[slot.group].lr_factor)) {
+      slot.state.push_back(filled(field, old));
+    }
   }
   for (const Tensor& tensor : slot.state) mark_state(tensor, old);
 
   Change change{index, {}, {}};
   for (const Tensor& tensor : slot.state) change.state.push_back(computable(tensor));
-  const double decay = group.weight_decay.value_or(setting("weight_decay"));
-  change.value =
-      update({computable(old), computable(gradient), change.state, slot.steps + 1, lr, decay, slot.group, *this});
-  change.value = cast(change.value, old.dtype());
+  change.value = cast(update(update_of(index, computable(gradient), change.state)), old.dtype());
   for (std::size_t s = 0; s < slot.state.size(); ++s) change.state[s] = cast(change.state[s], slot.state[s].dtype());
   return change;
 }

@@ -60,6 +60,7 @@ struct StateField {
   Shape shape;
   DType dtype = DType::f32;
   double initial = 0;
+  bool as_parameter = false;  ///< begins as the parameter itself instead, of whose type and shape it is
 };
 
 /// What a part of the parameters does in another way; see Optimizer::set_group.
@@ -96,6 +97,18 @@ class Optimizer {
   /// Takes effect at the next step. Throws Error(value) unless finite and >= 0.
   void set_lr(double lr, SourceLocation where = SourceLocation::current());
 
+  /// Schedule-Free optimizers know two weights: those of training, at which gradients are taken, and those to judge, use and
+  /// save the model with. These two functions give the model the ones or the others (as PyTorch's optimizer.train() and
+  /// optimizer.eval()); going to and fro changes no bit. They are cheap where nothing is to do, and do nothing for all other
+  /// optimizers, so a loop that may get any optimizer calls them always.
+  ///
+  /// So that neither is forgotten, such an optimizer begins in evaluation mode, refuses steps in it, and refuses its
+  /// state_dict() in training mode. What is done to the parameters in evaluation mode is undone by train().
+  void train();
+  void eval_mode(SourceLocation where = SourceLocation::current());
+  /// Whether the model has the weights of training.
+  bool training() const { return training_; }
+
   /// When on, a step whose loss, or whose sum of squared gradients, is not finite leaves parameters and state bit for bit
   /// as they were, and minimize() returns false. Costs one pass over the gradients. Default: off.
   void set_skip_nonfinite(bool skip) { skip_nonfinite_ = skip; }
@@ -120,10 +133,11 @@ class Optimizer {
                 SourceLocation where = SourceLocation::current());
 
   /// PyTorch's state of this optimizer, flattened: "state.0.exp_avg", ..., "param_groups.0.lr". The number is the position
-  /// of the parameter. State is there from a parameter's first step on.
-  NamedTensors state_dict() const;
+  /// of the parameter. State is there from a parameter's first step on. Throws Error(state) when the model has the weights of
+  /// training and there are others; see eval_mode().
+  NamedTensors state_dict(SourceLocation where = SourceLocation::current()) const;
   /// Continues from a state_dict(): settings and state. Strict: throws Error(state) that lists every missing, unexpected
-  /// and mis-shaped entry, and then changes nothing.
+  /// and mis-shaped entry, and then changes nothing. The model should have the weights that were saved with the state.
   void load_state_dict(const NamedTensors& dict, SourceLocation where = SourceLocation::current());
 
   const ParameterList& parameters() const { return parameters_; }
@@ -162,6 +176,9 @@ class Optimizer {
   virtual std::vector<StateField> state_fields(const Tensor& parameter, double lr) const = 0;
   /// Whether PyTorch's state has "step", too.
   virtual bool counts_steps() const { return true; }
+  /// For rules with two weights: `u.parameter` are those of training; returns those for evaluation. See train().
+  virtual bool has_evaluation_weights() const { return false; }
+  virtual Tensor evaluation_weights(const Update& u) const { return u.parameter; }
   /// What start() and loading do not know: numbers are finite and >= 0, betas below 1. Throws Error(value) by require().
   virtual void check(SourceLocation) const {}
   virtual bool may_be_negative(std::string_view /*setting*/) const { return false; }
@@ -176,6 +193,7 @@ class Optimizer {
     Tensors state;           // in the order of state_fields(); empty before the first step
     std::int64_t steps = 0;  // that were taken
     std::size_t group = 0;   // in groups_
+    Tensor training;         // the parameter in training, while the model has the one for evaluation
   };
   /// One parameter's part of a step: its new value and state, not evaluated.
   struct Change {
@@ -188,9 +206,11 @@ class Optimizer {
   bool step_fields(std::span<const nn::FieldRef> gradients, SourceLocation where);
   void check_gradients(std::span<const Tensor> gradients, SourceLocation where) const;
   void check_settings(SourceLocation where) const;
+  void check_training(SourceLocation where) const;
   double setting(std::string_view name) const;
   Tensor shared_number(std::string_view role, std::size_t group, double value, DType dtype);
   void prepare(Tensors& gradients);
+  Update update_of(std::size_t index, const Tensor& gradient, std::span<Tensor> state);
   Change record_change(std::size_t index, const Tensor& gradient);
   std::vector<Change> record_changes(const Tensors& gradients, const Tensor& accepted);
   bool take_step(const Tensor& loss, Tensors gradients, const Tensors& keep, SourceLocation where);
@@ -203,6 +223,7 @@ class Optimizer {
   double lr_ = 0;
   double clip_norm_ = 0, clip_value_ = 0;
   bool skip_nonfinite_ = false;
+  bool training_ = true;
   struct Number {
     std::string_view role;
     std::size_t group;

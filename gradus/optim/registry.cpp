@@ -10,7 +10,9 @@
 #include "gradus/optim/adamw.h"
 #include "gradus/optim/adaptive.h"
 #include "gradus/optim/layerwise.h"
-#include "gradus/optim/muon.h"
+#include "gradus/optim/matrix/muon.h"
+#include "gradus/optim/matrix/shampoo.h"
+#include "gradus/optim/schedule_free.h"
 #include "gradus/optim/settings.h"
 #include "gradus/optim/sgd.h"
 #include "gradus/optim/sign.h"
@@ -86,6 +88,7 @@ const std::vector<Entry>& entries() {
       entry<Adam, AdamOptions>("adam"),
       entry<Adamax, AdamaxOptions>("adamax"),
       entry<AdamW, AdamWOptions>("adamw"),
+      entry<AdamWScheduleFree, AdamWScheduleFreeOptions>("adamwschedulefree"),
       entry<ASGD, ASGDOptions>("asgd"),
       entry<LAMB, LAMBOptions>("lamb"),
       entry<LARS, LARSOptions>("lars"),
@@ -96,6 +99,8 @@ const std::vector<Entry>& entries() {
       entry<RMSprop, RMSpropOptions>("rmsprop"),
       entry<Rprop, RpropOptions>("rprop"),
       entry<SGD, SGDOptions>("sgd"),
+      entry<SGDScheduleFree, SGDScheduleFreeOptions>("sgdschedulefree"),
+      entry<Shampoo, ShampooOptions>("shampoo"),
   };
   return all;
 }

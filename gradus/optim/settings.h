@@ -2,6 +2,7 @@
 #pragma once
 
 #include <array>
+#include <cstdint>
 #include <string>
 #include <string_view>
 #include <type_traits>
@@ -21,6 +22,8 @@ T to_setting(double value) {
     return value;
   } else if constexpr (std::is_same_v<T, bool>) {
     return value != 0;
+  } else if constexpr (std::is_same_v<T, std::int64_t>) {
+    return value >= 0 && value <= 0x1p53 ? static_cast<T>(value) : T{-1};
   } else {
     return value >= 0 && value < 128 ? static_cast<T>(static_cast<int>(value)) : static_cast<T>(127);
   }
@@ -30,9 +33,10 @@ template <class T>
 void add_setting(std::vector<Setting>& settings, std::string name, T& place) {
   settings.push_back({std::move(name), [&place] { return static_cast<double>(place); },
                       [&place](double value) { place = to_setting<T>(value); },
-                      std::is_same_v<T, double> ? "a number"
-                      : std::is_same_v<T, bool> ? "0 or 1"
-                                                : "a whole number below 128"});
+                      std::is_same_v<T, double>         ? "a number"
+                      : std::is_same_v<T, bool>         ? "0 or 1"
+                      : std::is_same_v<T, std::int64_t> ? "a whole number up to 2^53"
+                                                        : "a whole number below 128"});
 }
 template <class T, std::size_t N>
 void add_setting(std::vector<Setting>& settings, const std::string& name, std::array<T, N>& places) {

@@ -40,6 +40,7 @@ class Entries {
 struct SlotEntries {
   std::size_t index;
   nn::Buffer* steps = nullptr;
+  nn::Buffer* training = nullptr;
   std::vector<nn::Buffer*> state;
 };
 
@@ -61,11 +62,19 @@ class SettingsGuard {
   std::vector<double> old_;
 };
 
+/// The entry for the weights of training, where there are others; y in the theory of Schedule-Free.
+constexpr const char* training_weights = "y";
+
 std::string setting_path(std::string_view name) { return fmt::format("param_groups.0.{}", name); }
 
 }  // namespace
 
-NamedTensors Optimizer::state_dict() const {
+NamedTensors Optimizer::state_dict(SourceLocation where) const {
+  if (training_ && has_evaluation_weights()) {
+    throw Error(ErrorKind::state, name_, "the model has the weights of training, which are not those to save")
+        .at(where)
+        .hint("call optimizer.eval_mode() before saving the model and this; optimizer.train() goes on as before");
+  }
   NamedTensors dict;
   for (std::size_t i = 0; i < slots_.size(); ++i) {
     const Slot& slot = slots_[i];
@@ -77,6 +86,7 @@ NamedTensors Optimizer::state_dict() const {
     for (std::size_t s = 0; s < fields.size(); ++s) {
       dict.emplace_back(fmt::format("state.{}.{}", i, fields[s].name), slot.state[s]);
     }
+    if (slot.training.defined()) dict.emplace_back(fmt::format("state.{}.{}", i, training_weights), slot.training);
   }
   dict.emplace_back(setting_path("lr"), nn::init::constant({}, lr_, DType::f64));
   for (const Setting& setting : settings_) {
@@ -112,10 +122,13 @@ void Optimizer::load_state_dict(const NamedTensors& dict, SourceLocation where) 
   for (std::size_t i = 0; i < parameters_.size(); ++i) {
     const std::string prefix = fmt::format("state.{}.", i);
     if (!has_entry_below(state_dict, prefix)) continue;
-    SlotEntries& slot = loaded.emplace_back(SlotEntries{i, nullptr, {}});
+    SlotEntries& slot = loaded.emplace_back(SlotEntries{i, nullptr, nullptr, {}});
     if (counts_steps()) slot.steps = &entries.expect(prefix + "step", {DType::f32, {}});
     for (const StateField& field : state_fields(parameters_[i].tensor(), lr_)) {
       slot.state.push_back(&entries.expect(prefix + field.name, {field.dtype, field.shape}));
+    }
+    if (has_evaluation_weights()) {
+      slot.training = &entries.expect(prefix + training_weights, parameters_[i].tensor().spec());
     }
   }
   entries.load(state_dict, where);
@@ -129,9 +142,11 @@ void Optimizer::load_state_dict(const NamedTensors& dict, SourceLocation where) 
             "a positive whole number", where);
     slot.steps = static_cast<std::int64_t>(steps);
     for (const nn::Buffer* tensor : entry.state) slot.state.push_back(tensor->tensor());
+    if (entry.training) slot.training = entry.training->tensor();
   }
   guard.keep();
   lr_ = lr;
+  training_ = !has_evaluation_weights();
   slots_ = std::move(slots);
 }
 

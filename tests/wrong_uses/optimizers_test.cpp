@@ -26,10 +26,11 @@ TEST(WrongUsesOptimizers, NamesAndSettings) {
       {"near_name", [] { make("adamv", {}); },
        "value error in optim::make_optimizer: unknown optimizer \"adamv\"\n"
        "  hint: did you mean adam?"},
-      {"far_name", [] { make("shampoo", {}); },
-       "value error in optim::make_optimizer: unknown optimizer \"shampoo\"\n"
-       "  hint: known are adadelta, adafactor, adagrad, adam, adamax, adamw, asgd, lamb, lars, lion, muon, nadam, "
-       "radam, rmsprop, rprop, sgd"},
+      {"far_name", [] { make("conditioner", {}); },
+       "value error in optim::make_optimizer: unknown optimizer \"conditioner\"\n"
+       "  hint: known are adadelta, adafactor, adagrad, adam, adamax, adamw, adamwschedulefree, asgd, lamb, lars, "
+       "lion, "
+       "muon, nadam, radam, rmsprop, rprop, sgd, sgdschedulefree, shampoo"},
       {"capitals", [] { make("RMSprop", {}); },
        "value error in optim::make_optimizer: unknown optimizer \"RMSprop\"\n"
        "  hint: did you mean rmsprop?"},
@@ -54,7 +55,7 @@ TEST(WrongUsesOptimizers, NamesAndSettings) {
        [] {
          make("muon", {{"ns_steps", 2.5}});
        },
-       "value error in optim::make_optimizer: ns_steps of muon is 2.5, must be a whole number below 128"},
+       "value error in optim::make_optimizer: ns_steps of muon is 2.5, must be a whole number up to 2^53"},
       {"switch_of_nan",
        [] {
          make("sgd", {{"nesterov", NAN}});
@@ -107,6 +108,31 @@ TEST(WrongUsesOptimizers, SettingsOutOfRange) {
   });
 }
 
+TEST(WrongUsesOptimizers, SettingsThatCannotBeZeroOrOne) {
+  check_wrong_uses({
+      {"beta_of_zero",
+       [] {
+         make("adamwschedulefree", {{"betas.0", 0}});
+       },
+       "value error in optim::AdamWScheduleFree: betas.0 is 0, must be in (0, 1)"},
+      {"momentum_of_one",
+       [] {
+         make("sgdschedulefree", {{"momentum", 1}});
+       },
+       "value error in optim::SGDScheduleFree: momentum is 1, must be in (0, 1)"},
+      {"roots_never",
+       [] {
+         make("shampoo", {{"update_freq", 0}});
+       },
+       "value error in optim::Shampoo: update_freq is 0, must be >= 1"},
+      {"no_epsilon",
+       [] {
+         make("shampoo", {{"epsilon", 0}});
+       },
+       "value error in optim::Shampoo: epsilon is 0, must be > 0"},
+  });
+}
+
 TEST(WrongUsesOptimizers, GroupsAndClipping) {
   Net net;
   optim::Rprop rprop(net);
@@ -128,6 +154,25 @@ TEST(WrongUsesOptimizers, GroupsAndClipping) {
   });
 }
 
+TEST(WrongUsesOptimizers, WeightsOfTheOtherMode) {
+  Net net;
+  optim::SGDScheduleFree optimizer(net);
+  const auto loss = [&] { return sum(square(net.weight)); };
+  check_wrong_uses({
+      {"step_before_train", [&] { optimizer.minimize(loss()); },
+       "state error in optim::SGDScheduleFree: a step needs the weights of training, and the model has those for "
+       "evaluation\n"
+       "  hint: call optimizer.train() before training, and optimizer.eval_mode() before the model is used or saved"},
+      {"saved_in_training",
+       [&] {
+         optimizer.train();
+         optimizer.state_dict();
+       },
+       "state error in optim::SGDScheduleFree: the model has the weights of training, which are not those to save\n"
+       "  hint: call optimizer.eval_mode() before saving the model and this; optimizer.train() goes on as before"},
+  });
+}
+
 TEST(WrongUsesOptimizers, StatesOfOthers) {
   struct Matrix {
     nn::Parameter weight = nn::init::constant({3, 2}, 1);
@@ -145,7 +190,7 @@ TEST(WrongUsesOptimizers, StatesOfOthers) {
   std::erase_if(lacking, [](const auto& entry) { return entry.first.ends_with("grad_avg"); });
   check_wrong_uses({
       {"fraction", [&] { muon.load_state_dict(fraction); },
-       "value error in optim::Muon: ns_steps is 2.5, must be a whole number below 128"},
+       "value error in optim::Muon: ns_steps is 2.5, must be a whole number up to 2^53"},
       {"of_another_optimizer", [&] { rmsprop.load_state_dict(optim::SGD(net, {.momentum = 0.9}).state_dict()); },
        "state error in load_state_dict: 3 missing, 2 unexpected, 0 of another shape or type, 0 repeated; the model has "
        "7 tensors; nothing was loaded\n"

@@ -1,9 +1,11 @@
 """Writes tests/golden/optim.safetensors: 20 steps of every optimizer on a small network, PyTorch's or, for those that PyTorch
-lacks, a plain transcription of the published algorithm. For each case: parameters after steps 10 and 20 in one row, losses,
-and the state dict after step 10 in its flat form. See core.py.
+lacks, a plain transcription of the published algorithm; Schedule-Free is that of the authors' package. For each case: parameters
+after steps 10 and 20 in one row, losses, and the state dict after step 10 in its flat form. See core.py.
 
-    python3 tools/golden/optim.py [OUTPUT_FOLDER]
+    python3 tools/golden/optim.py [OUTPUT_FOLDER]      (pip install schedulefree==1.4.1 pytorch_optimizer==4.1.0)
 """
+import pytorch_optimizer
+import schedulefree
 import torch
 import torch.nn.functional as F
 
@@ -56,6 +58,32 @@ def lars(p, g, state, group, t):
     return p - state["momentum_buffer"]
 
 
+def shampoo(p, g, state, group, t):
+    """Algorithm 2 of Gupta et al. (2018), in f64."""
+    axes, due = p.dim(), (t - 1) % group["update_freq"] == 0
+    g = g + group["weight_decay"] * p
+    step = g.double()
+    if group["momentum"]:
+        buffer = group["momentum"] * state.get("momentum_buffer", torch.zeros_like(p)) + g
+        step, state["momentum_buffer"] = buffer.double(), buffer
+    for axis, n in enumerate(p.shape):
+        name = f"precond_{axis}"
+        rows = g.movedim(axis, 0).reshape(n, -1)
+        full = n <= group["max_matrix_size"]
+        state[name] = state.get(name, 0) + (rows @ rows.T if full else (rows * rows).sum(1))
+        root = state.get("inv_" + name)
+        if due and full:
+            values, vectors = torch.linalg.eigh(state[name].double())
+            root = vectors @ torch.diag((values.clamp(min=0) + group["epsilon"]) ** (-0.5 / axes)) @ vectors.T
+        elif due:
+            root = (state[name].double() + group["epsilon"]) ** (-0.5 / axes)
+        if group["update_freq"] > 1:
+            state["inv_" + name] = root.float()
+        step = torch.tensordot(root.double() if full else torch.diag(root.double()), step, ([1], [axis])).movedim(0, axis)
+    state["step"] = torch.tensor(float(t))
+    return p - group["lr"] * step.float()
+
+
 def published(rule, **defaults):
     return lambda p, **options: Published(p, rule, **(defaults | options))
 
@@ -67,6 +95,10 @@ def plain(name):
 MAKERS = {name.lower(): plain(name) for name in (
     "SGD", "Adam", "AdamW", "RMSprop", "Adagrad", "Adadelta", "NAdam", "RAdam", "Adamax", "Rprop", "ASGD", "Adafactor")}
 MAKERS["muon"] = lambda p, **options: torch.optim.Muon(p, **options)
+MAKERS["sgdschedulefree"] = lambda p, **options: schedulefree.SGDScheduleFree(p, foreach=False, **options)
+MAKERS["adamwschedulefree"] = lambda p, **options: schedulefree.AdamWScheduleFree(p, foreach=False, **options)
+MAKERS["shampoo"] = published(
+    shampoo, lr=0.1, momentum=0, weight_decay=0, epsilon=1e-4, update_freq=1, max_matrix_size=768)
 MAKERS["lion"] = published(lion, lr=1e-4, betas=(0.9, 0.99), weight_decay=0)
 MAKERS["lamb"] = published(lamb, lr=1e-3, betas=(0.9, 0.999), eps=1e-6, weight_decay=0)
 MAKERS["lars"] = published(lars, lr=1e-3, momentum=0.9, weight_decay=0, trust_coefficient=1e-3)
@@ -106,6 +138,15 @@ CASES = {
     "lars_decay": dict(lr=2.0, momentum=0.5, weight_decay=0.05, trust_coefficient=0.01),
     "muon": dict(lr=0.02),
     "muon_match": dict(lr=0.01, weight_decay=0.3, momentum=0.8, nesterov=False, ns_steps=3, adjust_lr_fn="match_rms_adamw"),
+    "sgdschedulefree": dict(),
+    "sgdschedulefree_warmup": dict(lr=2.0, momentum=0.8, weight_decay=0.01, warmup_steps=6, r=1.0, weight_lr_power=1.0),
+    "adamwschedulefree": dict(lr=0.02),
+    "adamwschedulefree_warmup": dict(
+        lr=0.03, betas=(0.8, 0.95), eps=1e-5, weight_decay=0.1, warmup_steps=12, r=0.5, weight_lr_power=2.0),
+    "shampoo": dict(),
+    "shampoo_momentum": dict(lr=0.05, momentum=0.8, weight_decay=0.1, epsilon=1e-2),
+    "shampoo_seldom": dict(lr=0.03, update_freq=4),
+    "shampoo_diagonal": dict(lr=0.05, epsilon=1e-3, max_matrix_size=4),
     "sgd_clip_norm": dict(lr=0.5, momentum=0.9),
     "sgd_clip_value": dict(lr=0.5),
     "adamw_groups": dict(lr=0.02, weight_decay=0.2),
@@ -131,16 +172,25 @@ def parameters_of(case, model):
 
 
 NOT_OURS = {"params", "foreach", "capturable", "differentiable", "fused"}
+OF_THE_GROUP = {"k", "train_mode", "weight_sum", "lr_max", "scheduled_lr"}  # of Schedule-Free
 
 
 def save_state(out, case, optimizer):
+    if "schedulefree" in case:  # what it keeps for the group is state of the parameters with us; saved in evaluation mode
+        group = optimizer.param_groups[0]
+        for p in group["params"]:
+            numbers = {"step": torch.tensor(float(group["k"]))}
+            for key in ("weight_sum", "lr_max"):
+                numbers[key] = torch.tensor(group[key], dtype=torch.float64)
+            optimizer.state[p] |= numbers | {"y": p.detach().clone()}
+        group["maximize"] = False
     state = optimizer.state_dict()
     for index, entries in state["state"].items():
         for name, value in entries.items():
             if value is not None:
                 out[f"{case}.state10.state.{index}.{name}"] = value.clone()
     for key, value in state["param_groups"][0].items():
-        if key in NOT_OURS or (key == "decoupled_weight_decay" and case.startswith("adam")):
+        if key in NOT_OURS | OF_THE_GROUP or (key == "decoupled_weight_decay" and case.startswith("adam")):
             continue
         if key == "adjust_lr_fn":
             value = [None, "match_rms_adamw"].index(value)
@@ -160,6 +210,8 @@ def optim():
         model = network()
         optimizer = MAKERS[case.split("_")[0]](parameters_of(case, model), **options)
         history = []
+        if "schedulefree" in case:
+            optimizer.train()
         for step in range(1, 21):
             optimizer.zero_grad()
             loss = F.cross_entropy(model(inputs), labels)
@@ -174,9 +226,27 @@ def optim():
                 out[f"{case}.step{step}"] = torch.cat([p.detach().flatten() for p in model.parameters()])
             if step == 10 and case != "adamw_groups":
                 save_state(out, case, optimizer)
+        if "schedulefree" in case:
+            optimizer.eval()
+            out[f"{case}.evaluation"] = torch.cat([p.detach().flatten() for p in model.parameters()])
         out[f"{case}.losses"] = torch.tensor(history)
     return out
 
 
+def check_shampoo():
+    """The transcription against a published program, where that follows the paper."""
+    torch.manual_seed(8)
+    mine, theirs = (torch.nn.Parameter(torch.full(shape, 0.5)) for shape in ((4, 3, 2),) * 2)
+    a = MAKERS["shampoo"]([mine], epsilon=1e-3)
+    b = pytorch_optimizer.Shampoo([theirs], lr=0.1, matrix_eps=1e-3)
+    for _ in range(5):
+        mine.grad = torch.randn(mine.shape)
+        theirs.grad = mine.grad.clone()
+        a.step()
+        b.step()
+    assert torch.allclose(mine, theirs, rtol=1e-4), (mine, theirs)
+
+
 if __name__ == "__main__":
+    check_shampoo()
     write(optim)

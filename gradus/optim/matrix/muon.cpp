@@ -1,4 +1,4 @@
-#include "gradus/optim/muon.h"
+#include "gradus/optim/matrix/muon.h"
 
 #include <fmt/format.h>
 
