@@ -87,12 +87,34 @@ const Constant* find_constant(const Graph& graph, ValueId id) {
   }
 }
 
+/// What a region reads from outside and writes, while it grows from its last member upwards.
+struct Growing {
+  int instructions = 0;
+  int outputs = 0;
+  SmallVector<ValueId, 8> reads;
+
+  /// What it would read if `v`, number `position` of the graph, joined.
+  SmallVector<ValueId, 8> reads_with(const Graph& graph, const Vertex& v, std::int32_t position) const {
+    SmallVector<ValueId, 8> result;
+    for (const ValueId id : reads) {
+      if (id.vertex != position) result.push_back(id);
+    }
+    for (const ValueId id : v.inputs) {
+      if (std::find(result.begin(), result.end(), id) == result.end() && !find_constant(graph, id))
+        result.push_back(id);
+    }
+    return result;
+  }
+};
+
 /// Which region each pointwise vertex belongs to: the index of its last member, which is where the region will stand.
 std::vector<std::int32_t> assign_regions(const Graph& graph, const FuseOptions& options) {
   const std::size_t n = graph.vertices.size();
   std::vector<std::int32_t> region(n, -1);
   std::vector<std::int32_t> common(n, -2);  // region of all consumers so far; -2 none yet, -1 several or no region
-  std::vector<int> instructions(n, 0), operands(n, 0);
+  std::vector<Growing> growing(n);
+  std::vector<char> is_result(n, 0);
+  for (const ValueId id : graph.results) is_result[static_cast<std::size_t>(id.vertex)] = 1;
   for (std::size_t i = n; i-- > 0;) {
     const Vertex& v = graph.vertices[i];
     if (!v.is_leaf() && is_pointwise(v)) {
@@ -100,16 +122,20 @@ std::vector<std::int32_t> assign_regions(const Graph& graph, const FuseOptions& 
       const int cost = 1 + static_cast<int>(std::count_if(v.inputs.begin(), v.inputs.end(), [&](ValueId id) {
                          return find_constant(graph, id) != nullptr;
                        }));
-      const int reads = static_cast<int>(v.inputs.size()) + 1;
-      const std::int32_t candidate = common[i];
-      const auto c = static_cast<std::size_t>(std::max(candidate, 0));
-      const bool joins = candidate >= 0 && graph.vertices[c].specs.front().shape == v.specs.front().shape &&
-                         instructions[c] + cost <= options.max_instructions &&
-                         operands[c] + reads <= options.max_operands;
-      region[i] = joins ? candidate : static_cast<std::int32_t>(i);
-      const auto r = static_cast<std::size_t>(region[i]);
-      instructions[r] += cost;
-      operands[r] += joins ? reads - 1 : reads;
+      const auto position = static_cast<std::int32_t>(i);
+      region[i] = position;
+      if (const std::int32_t candidate = common[i]; candidate >= 0) {
+        const auto c = static_cast<std::size_t>(candidate);
+        const auto operands = growing[c].reads_with(graph, v, position).size();
+        const bool joins = graph.vertices[c].specs.front().shape == v.specs.front().shape &&
+                           growing[c].instructions + cost <= options.max_instructions &&
+                           static_cast<int>(operands) + growing[c].outputs + is_result[i] <= options.max_operands;
+        if (joins) region[i] = candidate;
+      }
+      Growing& joined = growing[static_cast<std::size_t>(region[i])];
+      joined.reads = joined.reads_with(graph, v, position);
+      joined.instructions += cost;
+      joined.outputs += region[i] == position ? 1 : is_result[i];
     }
     for (const ValueId id : v.inputs) {
       std::int32_t& seen = common[static_cast<std::size_t>(id.vertex)];
