@@ -63,6 +63,17 @@ TEST(MatMulKernels, AgreeOnGeneratedShapes) {
   EXPECT_GE(compared, 150);
 }
 
+TEST(MatMulKernels, AgreeOnVectors) {
+  for (const std::int64_t k : {1, 15, 16, 200}) {
+    for (const std::int64_t n : {1, 3, 4, 301}) {
+      EXPECT_GE(compare_all(MatMul{false, true}, operands(MatMul{false, true}, DType::f32, {2}, 1, k, n), 1e-5), 2);
+      EXPECT_GE(compare_all(MatMul{}, operands(MatMul{}, DType::f32, {2}, n, k, 1), 1e-5), n < 300 ? 2 : 1);
+    }
+  }
+  // Large enough for several threads, which split it at any element.
+  EXPECT_GE(compare_all(MatMul{true, true}, operands(MatMul{true, true}, DType::f32, {3}, 1, 900, 333), 2e-5), 2);
+}
+
 TEST(MatMulKernels, AgreeOnLargeMatrices) {
   for (const MatMul op : {MatMul{}, MatMul{true, false}, MatMul{false, true}, MatMul{true, true}}) {
     EXPECT_GE(compare_all(op, operands(op, DType::f32, {}, 300, 511, 257), 2e-5), 1);

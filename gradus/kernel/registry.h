@@ -19,6 +19,7 @@ std::vector<Implementation> sort_kernels();
 std::vector<Implementation> random_kernels();
 std::vector<Implementation> lapack_kernels();
 
+std::vector<Implementation> small_matmul_kernels();
 std::vector<Implementation> onednn_matmul_kernels();
 std::vector<Implementation> onednn_conv_kernels();
 std::vector<Implementation> onednn_pool_kernels();

@@ -20,7 +20,7 @@ using ::testing::IsEmpty;
 const Op product = MatMul{};
 
 Choice choose_product(DType dtype) {
-  const TensorSpec in[] = {{dtype, {2, 3}}, {dtype, {3, 4}}}, out[] = {{dtype, {2, 4}}};
+  const TensorSpec in[] = {{dtype, {100, 300}}, {dtype, {300, 400}}}, out[] = {{dtype, {100, 400}}};
   return choose({product, in, out});
 }
 
@@ -45,10 +45,10 @@ TEST(Registry, UnknownOperationHasNoImplementation) { EXPECT_THAT(implementation
 TEST(Registry, PrefersTheFirstThatTakesTheRequest) {
   const Choice fast = choose_product(DType::f32);
   EXPECT_EQ(fast.implementation, "onednn");
-  EXPECT_THAT(fast.refusals, IsEmpty());
+  EXPECT_THAT(fast.refusals, ElementsAre("small: too much arithmetic"));
   const Choice slow = choose_product(DType::f64);
   EXPECT_EQ(slow.implementation, "reference");
-  EXPECT_THAT(slow.refusals, ElementsAre("onednn: only f32, not f64"));
+  EXPECT_THAT(slow.refusals, ElementsAre("small: only f32", "onednn: only f32, not f64"));
 }
 
 TEST(Registry, SwitchesImplementationsOffAndOn) {
@@ -58,7 +58,7 @@ TEST(Registry, SwitchesImplementationsOffAndOn) {
   const Choice choice = choose_product(DType::f32);
   set_enabled("onednn", true);
   EXPECT_EQ(choice.implementation, "reference");
-  EXPECT_THAT(choice.refusals, ElementsAre("onednn: switched off"));
+  EXPECT_THAT(choice.refusals, ElementsAre("small: too much arithmetic", "onednn: switched off"));
   EXPECT_EQ(choose_product(DType::f32).implementation, "onednn");
 }
 
@@ -86,9 +86,10 @@ TEST(Registry, RefusesUnknownNamesAndTheReference) {
 TEST(Registry, SaysWhyNoImplementationTakesARequest) {
   EXPECT_EQ(message_of([] { (void)choose_product(DType::bf16); }),
             "dtype error in matmul: no kernel for these types\n"
-            "  input 0   bf16 [2, 3]\n"
-            "  input 1   bf16 [3, 4]\n"
-            "  output 0  bf16 [2, 4]\n"
+            "  input 0   bf16 [100, 300]\n"
+            "  input 1   bf16 [300, 400]\n"
+            "  output 0  bf16 [100, 400]\n"
+            "  small: only f32\n"
             "  onednn: only f32, not bf16\n"
             "  reference: only f32, f64, i32 and i64");
 }
