@@ -24,6 +24,7 @@ using Json = nlohmann::ordered_json;
 namespace fs = std::filesystem;
 
 constexpr int version = 1;
+const std::string trained_prefix = "trained.";
 
 std::string weights_path(const std::string& stem) { return stem + ".safetensors"; }
 std::string next_path(const std::string& stem) { return stem + ".next.safetensors"; }
@@ -91,12 +92,15 @@ void write_state(const std::string& stem, const Checkpoint& checkpoint, std::uin
   const Json state = {{"version", version},
                       {"weights_crc32", weights_sum},
                       {"loop", to_json(checkpoint.loop)},
+                      {"averaged", checkpoint.averaged},
                       {"random", checkpoint.random},
                       {"recipe", checkpoint.recipe}};
   const std::string text = state.dump();
-  for (const auto& [name, tensor] : checkpoint.optimizer) eval(tensor);
-  io::save(state_path(stem), checkpoint.optimizer,
-           {{"checkpoint", text}, {"crc32", fmt::format("{:08x}", checksum(text, checkpoint.optimizer))}});
+  NamedTensors tensors = checkpoint.optimizer;
+  for (const auto& [name, tensor] : checkpoint.trained) tensors.emplace_back(trained_prefix + name, tensor);
+  for (const auto& [name, tensor] : tensors) eval(tensor);
+  io::save(state_path(stem), tensors,
+           {{"checkpoint", text}, {"crc32", fmt::format("{:08x}", checksum(text, tensors))}});
 }
 
 }  // namespace
@@ -133,12 +137,17 @@ Checkpoint load_checkpoint(const std::string& stem) {
     }
     json.at("weights_crc32").get_to(weights_sum);
     checkpoint.loop = loop_from(json.at("loop"));
+    checkpoint.averaged = json.value("averaged", std::int64_t{0});
     json.at("random").get_to(checkpoint.random);
     json.at("recipe").get_to(checkpoint.recipe);
   } catch (const Json::exception& error) {
     throw damaged(state_path(stem), "is damaged").note(error.what());
   }
-  checkpoint.optimizer = std::move(state.tensors);
+  for (auto& [name, tensor] : state.tensors) {
+    const bool trained = name.starts_with(trained_prefix);
+    (trained ? checkpoint.trained : checkpoint.optimizer)
+        .emplace_back(trained ? name.substr(trained_prefix.size()) : name, tensor);
+  }
   const auto matches = [&](const std::string& path) {
     return fs::exists(path) && io::crc32_of_file(path) == weights_sum;
   };

@@ -1,7 +1,8 @@
 // Checkpoints: a model's weights, and beside them all that training needs to go on as if it had never stopped.
 //
 //   checkpoints/last.safetensors         the weights, for anyone who reads safetensors
-//   checkpoints/last.state.safetensors   optimizer, position of the loop, random state; and the checksum of the weights
+//   checkpoints/last.state.safetensors   optimizer, position of the loop, random state; with an average of the weights, also
+//                                        those that training goes on with; and the checksum of the weights
 //
 // The two files change together, whatever happens: new weights are written as last.next.safetensors, then the new state
 // replaces the old one (this is the moment that counts), then the weights are renamed. A reader who finds a state whose
@@ -33,7 +34,11 @@ struct LoopState {
 };
 
 struct Checkpoint {
-  NamedTensors weights;
+  NamedTensors weights;  ///< those that are measured
+  /// What training goes on with where `weights` are an average of it, and the number of updates of the average; empty and 0
+  /// otherwise.
+  NamedTensors trained = {};
+  std::int64_t averaged = 0;
   NamedTensors optimizer;
   LoopState loop;
   std::array<std::uint64_t, 2> random{};  ///< of the default stream

@@ -15,6 +15,7 @@
 #include "gradus/nn/mode.h"
 #include "gradus/nn/state_dict.h"
 #include "gradus/ops/elementwise.h"
+#include "gradus/ops/factory.h"
 #include "gradus/ops/reduce.h"
 #include "gradus/train/early_stopping.h"
 #include "gradus/train/report/report.h"
@@ -45,6 +46,13 @@ std::string culprit(models::AnyModel& model, const Tensor& loss) {
   return "the sum of the squared gradients: each of them is finite";
 }
 
+/// The state dict of the average that a checkpoint holds.
+NamedTensors average_state(const Checkpoint& checkpoint) {
+  NamedTensors state{{"n_averaged", tensor(checkpoint.averaged)}};
+  for (const auto& [name, value] : checkpoint.weights) state.emplace_back("module." + name, value);
+  return state;
+}
+
 }  // namespace
 
 Loop::Loop(const Recipe& recipe, const TrainOptions& options)
@@ -55,6 +63,10 @@ Loop::Loop(const Recipe& recipe, const TrainOptions& options)
       model_(make_model(recipe)),
       optimizer_(make_optimizer(recipe_, model_)),
       objective_(recipe_.train, data_.train) {
+  optim::AveragingOptions averaging;
+  if (recipe_.train.ema > 0) averaging.decay = recipe_.train.ema;
+  if (recipe_.train.ema > 0 || recipe_.train.swa_start > 0)
+    average_ = std::make_unique<optim::AveragedModel<models::AnyModel>>(model_, averaging);
   check_fit(model_, data_.train);
   check_fit(model_, test_);
   nn::train(model_);
@@ -76,7 +88,8 @@ void Loop::restore(const RunFolder& run) {
     throw Error(ErrorKind::state, "resume", fmt::format("{} was changed since the last checkpoint", run.recipe_path()))
         .hint("undo the change, or start a new run with the changed recipe");
   }
-  nn::load_state_dict(model_, last.weights);
+  nn::load_state_dict(model_, last.averaged > 0 ? last.trained : last.weights);
+  if (average_ && last.averaged > 0) average_->load_state_dict(average_state(last));
   optimizer_->load_state_dict(last.optimizer);
   state_ = last.loop;
   set_random_state(last.random);
@@ -91,7 +104,7 @@ void Loop::restore(const RunFolder& run) {
   }
   if (state_.best_epoch == 0) return;
   if (state_.best_step == state_.step) {  // killed between saving "last" and "best"
-    best_weights_ = nn::state_dict(model_);
+    best_weights_ = nn::state_dict(measured());
     save(run, "best");
     return;
   }
@@ -151,6 +164,14 @@ bool Loop::train_epoch(const RunFolder& run) {
   return true;
 }
 
+models::AnyModel& Loop::measured() { return average_ && average_->n_averaged() > 0 ? average_->model() : model_; }
+
+double Loop::next_lr() const {
+  const TrainSettings& t = recipe_.train;
+  if (t.swa_lr && state_.epoch + 1 >= t.swa_start) return *t.swa_lr;
+  return (*learning_rate_)(state_.step);
+}
+
 std::int64_t Loop::group_examples() const {
   const std::int64_t group = recipe_.train.accumulate, first = state_.batch / group * group;
   const std::int64_t last = std::min(first + group, batches_);
@@ -194,7 +215,7 @@ bool Loop::gathered_step(const Tensor& loss, const Tensor& predicted, std::int64
 
 void Loop::step(const RunFolder& run, const Tensor& images, const Tensor& labels) {
   if (!within_group()) remember_group_start();
-  optimizer_->set_lr((*learning_rate_)(state_.step));
+  optimizer_->set_lr(next_lr());
   Tensor loss, predicted;
   {
     const Tensor logits = model_(images);
@@ -205,6 +226,7 @@ void Loop::step(const RunFolder& run, const Tensor& images, const Tensor& labels
   if (!(plain ? plain_step(loss, predicted) : gathered_step(loss, predicted, labels.numel()))) {
     fail_nonfinite(run, images, labels);
   }
+  if (recipe_.train.ema > 0 && state_.step > group_start_.step) average_->update(model_);
   last_loss_ = loss.item<double>();
   state_.loss_sum += last_loss_ * static_cast<double>(labels.numel());
   state_.correct += count_equal(predicted, labels);
@@ -228,8 +250,9 @@ void Loop::fail_nonfinite(const RunFolder& run, const Tensor& images, const Tens
 
 void Loop::finish_epoch(const RunFolder& run) {
   const auto start = Clock::now();
-  const Evaluation validation = evaluate(model_, data_.validation);
   ++state_.epoch;
+  if (recipe_.train.swa_start > 0 && state_.epoch >= recipe_.train.swa_start) average_->update(model_);
+  const Evaluation validation = evaluate(measured(), data_.validation);
   const double examples = static_cast<double>(state_.examples);
   EpochMetrics record;
   record.epoch = state_.epoch;
@@ -246,7 +269,7 @@ void Loop::finish_epoch(const RunFolder& run) {
     state_.best_epoch = state_.epoch;
     state_.best_step = state_.step;
     state_.best_val_accuracy = validation.accuracy;
-    best_weights_ = nn::state_dict(model_);
+    best_weights_ = nn::state_dict(measured());
   }
   history_.push_back(record);
   learning_rate_->end_epoch(metric(record));
@@ -267,7 +290,7 @@ void Loop::finish_epoch(const RunFolder& run) {
   write_metrics(run.metrics_path(), history_);
   save(run, "last");
   if (best) save(run, "best");
-  if (events_) events_->epoch(record, model_);
+  if (events_) events_->epoch(record, measured());
   if (options_.observer) options_.observer->on_epoch(record, recipe_.train.epochs);
 }
 
@@ -337,7 +360,11 @@ void Loop::report(double loss) {
 
 void Loop::save(const RunFolder& run, const std::string& which) const {
   Checkpoint checkpoint;
-  checkpoint.weights = nn::state_dict(model_);
+  checkpoint.weights = nn::state_dict(measured());
+  if (average_ && average_->n_averaged() > 0) {
+    checkpoint.trained = nn::state_dict(model_);
+    checkpoint.averaged = average_->n_averaged();
+  }
   checkpoint.optimizer = optimizer_->state_dict();
   checkpoint.loop = state_;
   checkpoint.random = random_state();

@@ -8,6 +8,7 @@
 
 #include "gradus/data/dataset.h"
 #include "gradus/models/registry.h"
+#include "gradus/optim/averaging.h"
 #include "gradus/optim/optimizer.h"
 #include "gradus/train/evaluate.h"
 #include "gradus/train/event_log.h"
@@ -56,6 +57,10 @@ class Loop {
   double metric(const EpochMetrics& record) const;
   double monitored(const EpochMetrics& record) const;
   void save(const RunFolder& run, const std::string& which) const;
+  /// The average of the weights where there is one, else the model.
+  models::AnyModel& measured();
+  const models::AnyModel& measured() const { return const_cast<Loop*>(this)->measured(); }
+  double next_lr() const;
   Evaluation evaluate_best(const data::Dataset& dataset) const;
 
   Recipe recipe_;
@@ -65,6 +70,7 @@ class Loop {
   models::AnyModel model_;
   std::unique_ptr<optim::Optimizer> optimizer_;
   Objective objective_;
+  std::unique_ptr<optim::AveragedModel<models::AnyModel>> average_;
   std::optional<LearningRate> learning_rate_;
   std::int64_t batches_ = 0;                  ///< of an epoch
   std::optional<models::AnyModel> gathered_;  ///< gradients of the batches of the step under way

@@ -188,6 +188,7 @@ class Reader {
     if (!recipe_.train.class_weights.empty() && recipe_.train.class_balance != "none") {
       throw mistake(source, "train.class_weights and train.class_balance = \"balanced\" exclude each other");
     }
+    check_averages(source);
     if (recipe_.data.standardize && !(recipe_.data.mean.empty() && recipe_.data.std.empty())) {
       throw mistake(source, "data.standardize computes data.mean and data.std: give one or the other");
     }
@@ -216,6 +217,17 @@ class Reader {
     if (key == keys.end()) throw node.is_table() ? unknown_section(name, where) : unknown_key(name, keys, where);
     assign(recipe_, *key, name, node, where);
     given_.push_back({name, where});
+  }
+
+  void check_averages(const std::string& source) const {
+    const TrainSettings& t = recipe_.train;
+    if (t.ema > 0 && t.swa_start > 0)
+      throw mistake(source,
+                    "train.ema and train.swa_start are two averages of the same weights: give one or the other");
+    if (t.swa_start > t.epochs) {
+      throw mistake(source, fmt::format("train.swa_start = {} is after the last of {} epochs", t.swa_start, t.epochs));
+    }
+    if (t.swa_lr && t.swa_start == 0) throw mistake(source, "train.swa_lr means nothing without train.swa_start");
   }
 
   /// Settings of what was chosen by name: their types and values, and defaults for those that were not given.

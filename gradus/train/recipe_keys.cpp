@@ -218,6 +218,14 @@ void add_train(Keys& keys) {
   keys.emplace_back("train.clip_value", in(t, &S::clip_value),
                     "largest element of a gradient, by absolute value; 0: any")
       .at_least(0);
+  keys.emplace_back("train.ema", in(t, &S::ema),
+                    "decay of an exponential average of the weights, which is measured and kept; 0: none")
+      .in({.low = 0, .high = 1, .open = true});
+  keys.emplace_back("train.swa_start", in(t, &S::swa_start),
+                    "first epoch whose weights enter their mean, which is measured and kept; 0: none")
+      .at_least(0);
+  keys.emplace_back("train.swa_lr", in(t, &S::swa_lr), "learning rate from that epoch on; default: the schedule's")
+      .at_least(0);
   keys.emplace_back("train.checkpoint_steps", in(t, &S::checkpoint_steps),
                     "steps between checkpoints within an epoch; 0: only at its end")
       .at_least(0);

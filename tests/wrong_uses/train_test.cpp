@@ -63,6 +63,16 @@ TEST(WrongUses, Recipes) {
       {"negative class weight", [] { recipe("[train]\nclass_weights = [1, -2]\n"); },
        "configuration error in r.toml:4: train.class_weights = [ 1, -2 ] is out of range, expected a list of numbers "
        ">= 0"},
+      {"average that never moves", [] { recipe("[train]\nema = 1\n"); },
+       "configuration error in r.toml:4: train.ema = 1 is out of range, expected a number in [0, 1)"},
+      {"two averages", [] { recipe("[train]\nema = 0.9\nswa_start = 2\n"); },
+       "configuration error in r.toml: train.ema and train.swa_start are two averages of the same weights: give one or "
+       "the "
+       "other"},
+      {"mean of no epoch", [] { recipe("[train]\nepochs = 3\nswa_start = 4\n"); },
+       "configuration error in r.toml: train.swa_start = 4 is after the last of 3 epochs"},
+      {"rate of no mean", [] { recipe("[train]\nswa_lr = 0.1\n"); },
+       "configuration error in r.toml: train.swa_lr means nothing without train.swa_start"},
       {"unknown balance", [] { recipe("[train]\nclass_balance = \"auto\"\n"); },
        "configuration error in r.toml:4: train.class_balance = 'auto' is not known, expected one of none, balanced"},
   });
