@@ -17,6 +17,7 @@ gradus_dependency(libfmt-dev          fmt)
 gradus_dependency(nlohmann-json3-dev  nlohmann_json)
 gradus_dependency(libtomlplusplus-dev tomlplusplus)
 gradus_dependency(libcli11-dev        CLI11)
+gradus_dependency("cmark libcmark-dev" cmark)  # the package file of the library looks for the program, too
 gradus_dependency(zlib1g-dev          ZLIB)
 gradus_dependency(libpng-dev          PNG)
 gradus_dependency(libjpeg-dev         JPEG)

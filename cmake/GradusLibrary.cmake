@@ -6,6 +6,7 @@ if(GRADUS_WITH_CURL)
 endif()
 foreach(pair "kernel|OneDNN::dnnl" "kernel|hwy::hwy" "kernel|LAPACKE::lapacke" "io|nlohmann_json::nlohmann_json" "io|ZLIB::ZLIB" "data|ZLIB::ZLIB"
         "data|PNG::PNG" "data|JPEG::JPEG" "data|Threads::Threads" "train|nlohmann_json::nlohmann_json" "train|tomlplusplus::tomlplusplus" "insight|nlohmann_json::nlohmann_json"
+        "book|nlohmann_json::nlohmann_json" "book|cmark::cmark"
         "cli|nlohmann_json::nlohmann_json" "cli|CLI11::CLI11" "cli|tomlplusplus::tomlplusplus" ${optional})
   string(REPLACE "|" ";" pair "${pair}")
   list(GET pair 0 layer)
@@ -23,7 +24,7 @@ if(TARGET gradus_kernel)
 endif()
 
 get_property(layers GLOBAL PROPERTY GRADUS_OBJECT_LAYERS)
-list(REMOVE_ITEM layers gradus_cli)
+list(REMOVE_ITEM layers gradus_book gradus_cli)  # of the command alone
 add_library(gradus STATIC)
 add_library(gradus::gradus ALIAS gradus)
 foreach(layer IN LISTS layers)
@@ -38,8 +39,8 @@ if(GRADUS_WITH_CURL)
 endif()
 
 if(TARGET gradus_cli)
-  add_executable(gradus_command gradus/cli/main.cpp $<TARGET_OBJECTS:gradus_cli>)
+  add_executable(gradus_command gradus/cli/main.cpp $<TARGET_OBJECTS:gradus_cli> $<TARGET_OBJECTS:gradus_book>)
   set_target_properties(gradus_command PROPERTIES OUTPUT_NAME gradus RUNTIME_OUTPUT_DIRECTORY "${PROJECT_BINARY_DIR}/bin")
   target_include_directories(gradus_command PRIVATE "${PROJECT_SOURCE_DIR}")
-  target_link_libraries(gradus_command PRIVATE gradus gradus_flags fmt::fmt)
+  target_link_libraries(gradus_command PRIVATE gradus gradus_flags fmt::fmt cmark::cmark)
 endif()

@@ -34,6 +34,7 @@ function library_of(header) {
   if (header ~ /^nlohmann\//) return "nlohmann_json"
   if (header ~ /^toml\+\+\//) return "tomlplusplus"
   if (header ~ /^CLI\//) return "CLI11"
+  if (header ~ /^cmark/) return "cmark"
   if (header ~ /^zlib\.h$/) return "ZLIB"
   if (header ~ /^png/) return "PNG"
   if (header ~ /^(jpeglib|jerror)\.h$/) return "JPEG"

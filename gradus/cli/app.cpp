@@ -34,6 +34,7 @@ struct Options {
   DataInfoCommand data_info;
   DataSplitCommand data_split;
   SelftestCommand selftest;
+  ExplainCommand explain;
   DoctorCommand doctor;
   int threads = 0;
   bool help_recipe = false;
@@ -133,6 +134,22 @@ CLI::App* add_summary(CLI::App& app, Options& options) {
   command->add_option("what", options.summary.what, "a recipe or a run folder")->required();
   command->add_flag("--json", options.summary.json, "print JSON");
   command->footer(footer("  gradus summary recipes/fashion-lenet5.toml\n  gradus summary runs/mlp --json\n"));
+  return command;
+}
+
+CLI::App* add_explain(CLI::App& app, Options& options) {
+  CLI::App* command = app.add_subcommand("explain", "chapters that explain deep learning, and measure what they say");
+  ExplainCommand& o = options.explain;
+  command->add_option("what", o.what, "a chapter, its number, or a question in words; nothing lists the chapters");
+  CLI::Option* quick = command->add_flag("--quick", o.quick, "fewer seeds and shorter runs: under 20 s");
+  command->add_flag("--full", o.full, "more seeds and longer runs")->excludes(quick);
+  command->add_option("--out", o.out, "folder for the page and the ledger of claims (default: reports)");
+  command->add_flag("--open", o.open, "open the page in a browser");
+  command->add_flag("--json", o.json, "print JSON");
+  add_threads(*command, options);
+  command->footer(footer(
+      "  gradus explain\n  gradus explain gradient-descent --quick\n  gradus explain \"why does a large learning "
+      "rate diverge?\"\n"));
   return command;
 }
 
@@ -275,6 +292,7 @@ int run(int argc, const char* const* argv) {
   const CLI::App* lr_find_app = add_lr_find(app, options);
   const DataApps data_apps = add_data(app, options);
   const CLI::App* selftest_app = add_selftest(app, options);
+  const CLI::App* explain_app = add_explain(app, options);
   const CLI::App* doctor_app = add_doctor(app, options);
   try {
     app.parse(argc, argv);
@@ -298,6 +316,7 @@ int run(int argc, const char* const* argv) {
     if (data_apps.info->parsed()) return data_info(options.data_info);
     if (data_apps.split->parsed()) return data_split(options.data_split);
     if (selftest_app->parsed()) return selftest(options.selftest);
+    if (explain_app->parsed()) return explain(options.explain);
     GRADUS_ASSERT(doctor_app->parsed());
     return doctor(options.doctor);
   });

@@ -97,6 +97,15 @@ struct SelftestCommand {
 };
 int selftest(const SelftestCommand& command);
 
+struct ExplainCommand {
+  std::string what;                  ///< chapter, number or question; empty: the list
+  bool quick = false, full = false;  ///< at most one of them
+  std::string out;                   ///< folder for the page; empty: reports
+  bool open = false;                 ///< in a browser
+  bool json = false;
+};
+int explain(const ExplainCommand& command);
+
 struct DoctorCommand {
   bool build = false;
   bool json = false;

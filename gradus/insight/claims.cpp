@@ -19,7 +19,7 @@ double equivalence_p(const PairedTest& test, double limit) {
   const double distance = limit - std::abs(test.mean);
   if (test.deviation == 0) return distance > 0 ? 0 : 1;
   const double error = test.deviation / std::sqrt(static_cast<double>(test.pairs));
-  return 1 - student_t_cdf(distance / error, static_cast<double>(test.pairs - 1));
+  return student_t_cdf(-distance / error, static_cast<double>(test.pairs - 1));
 }
 
 }  // namespace

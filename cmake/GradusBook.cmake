@@ -1,0 +1,18 @@
+# gradus_book(): makes chapters of the folders gradus/book/NAME/ that hold a chapter.md. The text goes into the library; the
+# function `Chapter NAME()` of the folder's sources is put into the list of what is written. Nothing else has to be edited.
+function(gradus_book)
+  file(GLOB texts CONFIGURE_DEPENDS "${PROJECT_SOURCE_DIR}/gradus/book/*/chapter.md")
+  set(declarations "")
+  set(rows "")
+  set(embedded "")
+  foreach(text IN LISTS texts)
+    get_filename_component(folder "${text}" DIRECTORY)
+    get_filename_component(name "${folder}" NAME)
+    string(APPEND declarations "Chapter ${name}();\nnamespace detail {\nstd::span<const unsigned char> ${name}_text();\n}\n")
+    string(APPEND rows "      {\"${name}\", ${name}, detail::${name}_text()},\n")
+    list(APPEND embedded ${name}_text "gradus/book/${name}/chapter.md")
+  endforeach()
+  configure_file("${PROJECT_SOURCE_DIR}/cmake/written_chapters.h.in" "${PROJECT_BINARY_DIR}/embedded/book/written_chapters.h" @ONLY)
+  target_include_directories(gradus_book PRIVATE "${PROJECT_BINARY_DIR}/embedded/book")
+  gradus_embed(book written_chapters.h gradus::book::detail ${embedded})
+endfunction()

@@ -1,0 +1,51 @@
+// What a chapter of the book is: a text, the claims that it makes, and the experiments that decide about them.
+#pragma once
+
+#include <cstdint>
+#include <functional>
+#include <map>
+#include <string>
+#include <string_view>
+#include <vector>
+
+#include "gradus/insight/claims.h"
+#include "gradus/train/report/svg_plot.h"
+#include "gradus/train/selftest/selftest.h"
+
+namespace gradus::book {
+
+/// How much time an explanation may take: seeds and lengths of experiments.
+enum class Effort { quick, standard, full };
+
+/// A picture and what it shows, in words for those who do not see it.
+struct Figure {
+  std::string id, caption;
+  train::LinePlot plot;
+};
+
+/// What experiments leave for the text: figures, and numbers that stand in it as {{name}}.
+struct Notebook {
+  std::vector<Figure> figures;
+  std::map<std::string, std::string> values;
+};
+
+/// The text is CommonMark. A line of its own brings in what was measured:
+///
+///   @figure ID      a figure of the notebook
+///   @claim ID       a claim with its verdict
+///   @claims         the table of all claims
+///   @oracles        the table of the exact results
+///
+/// and {{name}} anywhere is a value of the notebook.
+struct Chapter {
+  std::string summary;  ///< one line for the list
+  std::function<std::vector<insight::Claim>(Effort)> claims;
+  std::function<void(Notebook&, Effort)> measure;  ///< equal efforts give equal notebooks, bit for bit
+  std::vector<std::string_view> oracles;           ///< names of train::oracles() that belong to the chapter
+  int quick_seconds = 0, standard_seconds = 0, full_seconds = 0;  ///< measured on two cores
+};
+
+/// Seeds of an effort: 5, 8 or 20.
+std::vector<std::uint64_t> seeds_of(Effort effort);
+
+}  // namespace gradus::book

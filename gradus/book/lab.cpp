@@ -1,0 +1,127 @@
+#include "gradus/book/lab.h"
+
+#include <cmath>
+#include <memory>
+#include <numeric>
+
+#include "gradus/base/random.h"
+#include "gradus/data/embedded/embedded.h"
+#include "gradus/data/loader.h"
+#include "gradus/engine/eval.h"
+#include "gradus/nn/losses.h"
+#include "gradus/ops/ops.h"
+#include "gradus/optim/registry.h"
+#include "gradus/optim/schedule.h"
+
+namespace gradus::book {
+namespace {
+
+constexpr double ridge = 0.01;
+
+LeastSquares make_least_squares() {
+  const data::Batch raw = whole(data::breast_cancer(data::Split::train));
+  const Tensor x = cast(raw.inputs, DType::f64);
+  LeastSquares problem;
+  problem.inputs = (x - mean(x, {0}, {.keepdim = true})) / stddev(x, {0}, {.keepdim = true});
+  problem.targets = unsqueeze(cast(raw.labels, DType::f64) * 2 - 1, 1);
+  const double n = static_cast<double>(x.shape()[0]);
+  const Tensor hessian =
+      matmul(transpose(problem.inputs, 0, 1), problem.inputs) / n + ridge * eye(x.shape()[1], DType::f64);
+  problem.optimum = linalg::solve(hessian, matmul(transpose(problem.inputs, 0, 1), problem.targets) / n);
+  const std::vector<double> curvatures = linalg::eigh(hessian).values.to_vector<double>();
+  problem.flattest = curvatures.front();
+  problem.steepest = curvatures.back();
+  eval(problem.inputs, problem.targets, problem.optimum);
+  return problem;
+}
+
+}  // namespace
+
+const Digits& digits() {
+  static const Digits parts = [] {
+    const data::TrainValidation both = data::split(data::digits(data::Split::train), 200, 0);
+    return Digits{both.train, both.validation, data::digits(data::Split::test)};
+  }();
+  return parts;
+}
+
+data::Batch whole(const data::Dataset& dataset) {
+  std::vector<std::int64_t> rows(static_cast<std::size_t>(dataset.size()));
+  std::iota(rows.begin(), rows.end(), std::int64_t{0});
+  return dataset.batch(rows);
+}
+
+double accuracy(models::Mlp& model, const data::Batch& examples) {
+  return mean(cast(equal(argmax(model(examples.inputs), 1), examples.labels), DType::f32)).item<float>();
+}
+
+Fit fit(const FitOptions& options) {
+  manual_seed(options.seed);
+  const Digits& data = digits();
+  static const data::Batch validation = whole(data.validation), test = whole(data.test);
+  models::Mlp model({.inputs = 64, .hidden = options.hidden, .outputs = 10});
+  const std::unique_ptr<optim::Optimizer> optimizer = optim::make_optimizer(options.optimizer, model, options.settings);
+  const std::int64_t batch = options.batch_size == 0 ? data.train.size() : options.batch_size;
+  const std::int64_t steps = data.train.size() / batch;
+  const optim::CosineSchedule cosine{.base = optimizer->lr(), .total = steps * options.epochs};
+  Fit result;
+  for (std::int64_t epoch = 0, step = 0; epoch < options.epochs; ++epoch) {
+    double sum = 0;
+    for (const auto& [inputs, labels] : data::loader(
+             data.train,
+             {.batch_size = batch, .shuffle = true, .seed = options.seed, .epoch = epoch, .drop_last = true})) {
+      if (options.cosine) optimizer->set_lr(cosine.lr(step));
+      const Tensor loss = cross_entropy(model(inputs), labels);
+      optimizer->minimize(loss);
+      sum += loss.item<float>();
+      ++step;
+    }
+    result.loss.push_back(std::isfinite(sum) ? sum / static_cast<double>(steps) : INFINITY);
+    result.accuracy.push_back(accuracy(model, validation));
+    if (!std::isfinite(sum)) break;
+  }
+  result.test_accuracy = accuracy(model, test);
+  return result;
+}
+
+Fit best_fit(FitOptions options, const std::vector<double>& rates) {
+  Fit best;
+  for (const double rate : rates) {
+    options.settings["lr"] = rate;
+    const Fit next = fit(options);
+    if (best.loss.empty() || next.accuracy.back() > best.accuracy.back() ||
+        (next.accuracy.back() == best.accuracy.back() && next.loss.back() < best.loss.back()))
+      best = next;
+  }
+  return best;
+}
+
+Tensor LeastSquares::loss(const Tensor& weights) const {
+  const double n = static_cast<double>(inputs.shape()[0]);
+  return sum(square(matmul(inputs, weights) - targets)) / (2 * n) + ridge / 2 * sum(square(weights));
+}
+
+Tensor LeastSquares::start(std::uint64_t seed) const {
+  return normal(optimum.shape(), {.dtype = DType::f64}, Key{seed});
+}
+
+const LeastSquares& least_squares() {
+  static const LeastSquares problem = make_least_squares();
+  return problem;
+}
+
+Path descend(const LeastSquares& problem, std::uint64_t seed, const std::map<std::string, double>& sgd,
+             std::int64_t steps, double goal) {
+  Weights model{problem.start(seed)};
+  const auto optimizer = optim::make_optimizer("sgd", model, sgd);
+  const auto distance = [&] { return std::sqrt(sum(square(model.w - problem.optimum)).item<double>()); };
+  const double first = distance();
+  Path path{{1.0}};
+  while (path.steps() < steps && path.distance.back() > goal && path.distance.back() < 1e12) {
+    optimizer->minimize(problem.loss(model.w));
+    path.distance.push_back(distance() / first);
+  }
+  return path;
+}
+
+}  // namespace gradus::book

@@ -1,0 +1,101 @@
+#include <fmt/format.h>
+#include <sys/ioctl.h>
+#include <unistd.h>
+
+#include <cstdio>
+#include <cstdlib>
+#include <filesystem>
+#include <nlohmann/json.hpp>
+
+#include "gradus/base/error.h"
+#include "gradus/book/explain.h"
+#include "gradus/cli/commands.h"
+#include "gradus/io/atomic_file.h"
+
+namespace gradus::cli {
+namespace {
+
+using book::Effort;
+
+int seconds_of(const book::Chapter& chapter, Effort effort) {
+  return effort == Effort::quick  ? chapter.quick_seconds
+         : effort == Effort::full ? chapter.full_seconds
+                                  : chapter.standard_seconds;
+}
+
+int list(bool json) {
+  nlohmann::ordered_json rows = nlohmann::ordered_json::array();
+  for (const book::Entry& entry : book::entries()) {
+    const std::optional<book::Chapter> chapter = book::find_chapter(entry);
+    if (json) {
+      rows.push_back({{"number", entry.number},
+                      {"chapter", entry.slug},
+                      {"title", entry.title},
+                      {"request", entry.request},
+                      {"written", chapter.has_value()}});
+      if (chapter) rows.back()["summary"] = chapter->summary;
+      continue;
+    }
+    fmt::print("{:>2}  {:<22} {}\n", entry.number, entry.slug,
+               chapter ? fmt::format("{} (about {} s, --quick {} s, --full {} s)", chapter->summary,
+                                     seconds_of(*chapter, Effort::standard), seconds_of(*chapter, Effort::quick),
+                                     seconds_of(*chapter, Effort::full))
+                       : "not written yet");
+  }
+  if (json) fmt::print("{}\n", rows.dump());
+  return exit_ok;
+}
+
+int terminal_width() {
+  winsize size{};
+  return ioctl(STDOUT_FILENO, TIOCGWINSZ, &size) == 0 && size.ws_col > 0 ? size.ws_col : 90;
+}
+
+void open_in_browser(const std::string& path) {
+  const std::string file = "file://" + std::filesystem::absolute(path).string();
+  const pid_t child = fork();
+  if (child == 0) {
+    execlp("xdg-open", "xdg-open", file.c_str(), static_cast<char*>(nullptr));
+    _exit(127);
+  }
+}
+
+}  // namespace
+
+int explain(const ExplainCommand& command) {
+  if (command.what.empty()) return list(command.json);
+  const book::Entry& entry = book::entry_for(command.what);
+  const Effort effort = command.quick ? Effort::quick : command.full ? Effort::full : Effort::standard;
+  const bool live = isatty(STDERR_FILENO) != 0 && !command.json;
+  const book::Explanation explanation = book::explain(entry, effort, [&](const std::string& what) {
+    if (live) fmt::print(stderr, "\r\033[K{}", what);
+  });
+  if (live) fmt::print(stderr, "\r\033[K");
+  const std::string folder = command.out.empty() ? "reports" : command.out;
+  std::error_code failure;
+  std::filesystem::create_directories(folder, failure);
+  if (failure)
+    throw Error(ErrorKind::io, "explain", "cannot make the folder")
+        .field("folder", folder)
+        .field("reason", failure.message());
+  const std::string path = fmt::format("{}/{}.html", folder, entry.slug);
+  io::write_file(path, book::page(explanation));
+  std::string ledger;
+  for (const insight::ClaimResult& result : explanation.claims)
+    ledger += insight::ledger_line(std::string(entry.slug), result, explanation.machine) + "\n";
+  io::write_file(fmt::format("{}/{}.claims.jsonl", folder, entry.slug), ledger);
+  if (command.json) {
+    fmt::print("{}\n", book::json_text(explanation));
+  } else {
+    const bool terminal = isatty(STDOUT_FILENO) != 0;
+    fmt::print("{}",
+               book::terminal_text(explanation, terminal_width(), terminal && std::getenv("NO_COLOR") == nullptr));
+    fmt::print("page: {}\n", path);
+  }
+  if (command.open) open_in_browser(path);
+  for (const train::OracleResult& oracle : explanation.oracles)
+    if (!oracle.passed) return exit_failed;
+  return exit_ok;
+}
+
+}  // namespace gradus::cli
