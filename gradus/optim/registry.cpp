@@ -45,7 +45,8 @@ std::vector<SettingDefault> defaults_of() {
   Options options;
   std::vector<SettingDefault> defaults;
   for (const Setting& setting : all_settings(options)) {
-    defaults.push_back({setting.name, setting.get(), setting.values == "0 or 1"});
+    defaults.push_back(
+        {setting.name, setting.get(), setting.values == "0 or 1", setting.values.starts_with("a whole number")});
   }
   return defaults;
 }

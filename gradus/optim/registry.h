@@ -24,7 +24,7 @@ std::vector<std::string> optimizer_settings(std::string_view name, SourceLocatio
 struct SettingDefault {
   std::string name;
   double value = 0;
-  bool is_switch = false;
+  bool is_switch = false, is_whole = false;
 };
 /// The same settings with their defaults. Throws as optimizer_settings().
 std::vector<SettingDefault> optimizer_defaults(std::string_view name, SourceLocation where = SourceLocation::current());

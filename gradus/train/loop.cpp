@@ -215,6 +215,7 @@ bool Loop::gathered_step(const Tensor& loss, const Tensor& predicted, std::int64
 
 void Loop::step(const RunFolder& run, const Tensor& images, const Tensor& labels) {
   if (!within_group()) remember_group_start();
+  optimizer_->train();
   optimizer_->set_lr(next_lr());
   Tensor loss, predicted;
   {
@@ -239,6 +240,7 @@ void Loop::fail_nonfinite(const RunFolder& run, const Tensor& images, const Tens
   state_ = group_start_;
   for (std::size_t i = 0; i < buffers_.size(); ++i) buffers_[i].assign(buffers_at_start_[i]);
   save(run, "last");
+  optimizer_->train();
   const std::string cause = culprit(model_, objective_(model_(images), labels));
   throw Error(ErrorKind::value, "train", "the loss or a gradient is not finite")
       .field("step", fmt::format("{} (epoch {}, batch {})", state_.step + 1, state_.epoch + 1, batch))
@@ -250,6 +252,7 @@ void Loop::fail_nonfinite(const RunFolder& run, const Tensor& images, const Tens
 
 void Loop::finish_epoch(const RunFolder& run) {
   const auto start = Clock::now();
+  optimizer_->eval_mode();
   ++state_.epoch;
   if (recipe_.train.swa_start > 0 && state_.epoch >= recipe_.train.swa_start) average_->update(model_);
   const Evaluation validation = evaluate(measured(), data_.validation);
@@ -360,6 +363,7 @@ void Loop::report(double loss) {
 
 void Loop::save(const RunFolder& run, const std::string& which) const {
   Checkpoint checkpoint;
+  optimizer_->eval_mode();  // the next step has the weights of training again
   checkpoint.weights = nn::state_dict(measured());
   if (average_ && average_->n_averaged() > 0) {
     checkpoint.trained = nn::state_dict(model_);

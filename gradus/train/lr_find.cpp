@@ -74,6 +74,7 @@ LrRange find_lr(const Recipe& recipe, const LrFindOptions& options, SourceLocati
   models::AnyModel model = models::make(recipe.model);
   check_fit(model, data.train);
   const auto optimizer = make_optimizer(recipe, model);
+  optimizer->train();
   const Objective objective(recipe.train, data.train);
   Batches batches(data.train, recipe);
   LrRange range;

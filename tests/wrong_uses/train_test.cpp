@@ -82,7 +82,8 @@ TEST(WrongUses, RecipesOfOptimizers) {
   check_wrong_uses({
       {"unknown optimizer", [] { recipe("[optimizer]\nname = \"adan\"\n"); },
        "configuration error in r.toml:4: optimizer.name = 'adan' is not known, expected one of adadelta, adafactor, "
-       "adagrad, adam, adamax, adamw, asgd, lamb, lars, lion, muon, nadam, radam, rmsprop, rprop, sgd\n  hint: did you "
+       "adagrad, adam, adamax, adamw, adamwschedulefree, asgd, lamb, lars, lion, muon, nadam, radam, rmsprop, rprop, "
+       "sgd, sgdschedulefree, shampoo\n  hint: did you "
        "mean \"adam\"?"},
       {"setting of another optimizer", [] { recipe("[optimizer]\nname = \"lion\"\neps = 1e-8\n"); },
        "configuration error in r.toml:5: optimizer.eps means nothing with optimizer.name = \"lion\""},

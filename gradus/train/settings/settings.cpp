@@ -4,6 +4,7 @@
 #include <fmt/ranges.h>
 
 #include <algorithm>
+#include <array>
 #include <cmath>
 
 #include "gradus/optim/registry.h"
@@ -13,14 +14,17 @@ namespace {
 
 bool is_whole(double value) { return std::isfinite(value) && std::trunc(value) == value && std::abs(value) < 1e15; }
 
+/// Settings that recipes have a key of their own for, or that training takes care of.
+constexpr std::array<std::string_view, 4> own = {"lr", "warmup_steps", "skip_nonfinite", "maximize"};
+
 Choice optimizer_choice(const std::string& name) {
   Choice choice{name};
   for (const optim::SettingDefault& setting : optim::optimizer_defaults(name, {})) {
-    if (setting.name == "lr" || setting.name == "skip_nonfinite" || setting.name == "maximize") continue;
+    if (std::find(own.begin(), own.end(), setting.name) != own.end()) continue;
     const std::size_t dot = setting.name.find('.');
     const std::string key = setting.name.substr(0, dot);
     if (dot == setting.name.npos) {
-      SettingInfo info{key, setting.value};
+      SettingInfo info{.name = key, .initial = setting.value, .whole = setting.is_whole};
       if (setting.is_switch) info.initial = setting.value != 0;
       choice.settings.push_back(std::move(info));
     } else {
