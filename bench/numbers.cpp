@@ -4,6 +4,8 @@
 #include <cmath>
 #include <numeric>
 
+#include "gradus/ops/factory.h"
+
 namespace gradus::bench {
 namespace {
 
@@ -27,15 +29,6 @@ Tensor scaled_uniform(std::uint64_t seed, const Shape& shape, float bound) {
   elements.reserve(static_cast<std::size_t>(shape.numel()));
   for (const double u : uniform(seed, shape.numel())) elements.push_back(static_cast<float>(u) * bound);
   return leaf<float>(shape, elements);
-}
-
-Tensor initial_value(std::uint64_t seed, const std::string& path, const Shape& shape, bool embedding) {
-  if (shape.rank() < 2) {
-    const std::vector<float> elements(static_cast<std::size_t>(shape.numel()), path.ends_with("weight") ? 1.f : 0.f);
-    return leaf<float>(shape, elements);
-  }
-  const auto inputs = static_cast<double>(shape.numel() / shape[0]);
-  return scaled_uniform(seed, shape, static_cast<float>(embedding ? 0.035 : 1 / std::sqrt(inputs)));
 }
 
 }  // namespace
@@ -73,12 +66,24 @@ std::vector<std::int64_t> shuffled(std::uint64_t seed, std::int64_t count) {
   return rows;
 }
 
+Tensor initial_weight(int number, const Shape& shape, bool embedding) {
+  const auto inputs = static_cast<double>(shape.numel() / shape[0]);
+  const double bound = embedding ? 0.035 : 1 / std::sqrt(inputs);
+  return scaled_uniform(1000 + static_cast<std::uint64_t>(number), shape, static_cast<float>(bound));
+}
+
 void init_parameters(const std::vector<nn::FieldRef>& fields, std::initializer_list<std::string_view> embeddings) {
-  std::uint64_t seed = 1000;
+  int number = 0;
   for (const nn::FieldRef& field : fields) {
     if (!field.parameter || !field.parameter->defined()) continue;
-    const bool embedding = std::find(embeddings.begin(), embeddings.end(), field.path) != embeddings.end();
-    field.assign(initial_value(seed++, field.path, field.tensor().shape(), embedding));
+    const Shape shape = field.tensor().shape();
+    if (shape.rank() < 2) {
+      field.assign(full(shape, field.path.ends_with("weight") ? 1 : 0, DType::f32));
+    } else {
+      const bool embedding = std::find(embeddings.begin(), embeddings.end(), field.path) != embeddings.end();
+      field.assign(initial_weight(number, shape, embedding));
+    }
+    ++number;
   }
 }
 

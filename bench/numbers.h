@@ -25,6 +25,8 @@ Tensor zipf_tokens(std::uint64_t seed, std::int64_t vocabulary, const Shape& sha
 /// 0..count-1, sorted by uniform(seed, count): the order of the rows of an epoch.
 std::vector<std::int64_t> shuffled(std::uint64_t seed, std::int64_t count);
 
+/// The weight that is parameter number `number` of its model: see init_parameters.
+Tensor initial_weight(int number, const Shape& shape, bool embedding = false);
 /// Parameter number i is uniform(1000 + i) times 1/sqrt(inputs of one output), times 0.035 where its path is in `embeddings`;
 /// gains are 1, biases 0.
 void init_parameters(const std::vector<nn::FieldRef>& fields, std::initializer_list<std::string_view> embeddings);

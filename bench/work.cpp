@@ -10,6 +10,14 @@ Work dense_work(std::int64_t rows, std::initializer_list<std::int64_t> widths, b
   return work;
 }
 
+Work transformer_block_work(std::int64_t tokens, double keys, std::int64_t width) {
+  const auto n = static_cast<double>(tokens), d = static_cast<double>(width);
+  const double products[] = {3 * d * d, keys * d, keys * d, d * d, 4 * d * d, 4 * d * d};  // a token's
+  Work work;
+  for (const double product : products) work.push_back({n * product, true});
+  return work;
+}
+
 double flops(const Work& work, bool training) {
   double multiply_adds = 0;
   for (const LayerWork& layer : work) {

@@ -18,6 +18,9 @@ using Work = std::vector<LayerWork>;
 /// Dense layers of these widths, one after the other, for `rows` examples; with `first` they start the model.
 Work dense_work(std::int64_t rows, std::initializer_list<std::int64_t> widths, bool first);
 
+/// A transformer block for `tokens` tokens, each of which sees `keys` others on average.
+Work transformer_block_work(std::int64_t tokens, double keys, std::int64_t width);
+
 /// Arithmetic operations of one step, two for each multiply-add. Activations, norms, softmax and the optimizer do not count.
 double flops(const Work& work, bool training);
 

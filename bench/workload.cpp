@@ -121,11 +121,11 @@ std::span<const Workload> workloads() {
       lenet(),
       resnet18(),
       missing("lstm", "nn::LSTM"),
-      missing("gpt", "models::Gpt"),
-      missing("bert", "models::Bert"),
+      gpt(),
+      bert(),
       tiny(),
       lenet_inference(),
-      missing("gpt_decode", "models::Gpt"),
+      missing("gpt_decode", "a cache of keys and values in models::Gpt"),
   };
   return all;
 }

@@ -44,6 +44,7 @@ TEST(Workloads, TrainTheSameThingAsPyTorch) {
   const bool images = has_images();
   for (const Expected& expected : training) {
     if (expected.needs_images && !images) continue;
+    SCOPED_TRACE(expected.workload);
     const json line = line_of(expected.workload);
     ASSERT_EQ(line["available"], true) << line;
     EXPECT_NEAR(line["first_loss"], expected.first, 1e-5 * expected.first) << line;
@@ -84,6 +85,8 @@ TEST(Workloads, ArithmeticOfAStep) {
   };
   EXPECT_NEAR(gflop("mlp"), 2e-9 * 128 * (2 * 784 * 512 + 3 * 512 * 512 + 3 * 512 * 10), 1e-12);
   EXPECT_NEAR(gflop("lenet_infer"), 2e-9 * (784 * 150 + 100 * 2400 + 400 * 120 + 120 * 84 + 84 * 10), 1e-12);
+  const double block = 4 * 384 * 384 + 2 * 384 * 128.5 + 8 * 384 * 384;
+  EXPECT_NEAR(gflop("gpt"), 6e-9 * 2048 * (6 * block + 384 * 8192), 1e-9);
   EXPECT_NEAR(gflop("resnet18"), 213.055832064, 1e-9);
 }
 

@@ -234,7 +234,7 @@ def training(name):
     if name == "bert":
         model = initial(models.Bert())
         batches = [(zipf_tokens(300 + i, 8192, 16, 128), integers(350 + i, 2, 16)) for i in range(8)]
-        return model, cycle(batches), class_loss, adamw(model, 1e-4), "samples", 16, 3, 20
+        return model, cycle(batches), class_loss, adamw(model, 1e-4), "samples", 16, 3, 15
     if name == "tiny":
         model = initial(models.tiny())
         inputs = [uniform_tensor(400 + i, 4, 2) for i in range(64)]

@@ -13,6 +13,10 @@ Workload lenet();
 Workload lenet_inference();
 /// ResNet-18 with a stem of 3 x 3 on 64 images of 3 x 32 x 32, SGD with momentum.
 Workload resnet18();
+/// GPT-2 of 6 layers, 6 heads, width 384 on 8 sequences of 256 tokens out of 8192, AdamW.
+Workload gpt();
+/// BERT of 4 layers, 4 heads, width 256 on 16 sequences of 128 tokens, two classes, AdamW.
+Workload bert();
 /// 2-16-1 with tanh on 4 examples, SGD with momentum: what a step costs besides arithmetic.
 Workload tiny();
 

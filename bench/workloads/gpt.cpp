@@ -1,0 +1,58 @@
+#include "gradus/models/gpt.h"
+
+#include "bench/numbers.h"
+#include "bench/training.h"
+#include "bench/workloads/workloads.h"
+#include "gradus/nn/losses.h"
+#include "gradus/ops/view.h"
+#include "gradus/optim/adamw.h"
+
+namespace gradus::bench {
+namespace {
+
+constexpr std::int64_t vocabulary = 8192, context = 256, layers = 6, width = 384, sequences = 8;
+
+/// Rows of context + 1 tokens: each is followed by the next.
+data::Batch batch(std::uint64_t seed) {
+  const Tensor tokens = zipf_tokens(seed, vocabulary, {sequences, context + 1});
+  const Tensor inputs = slice(tokens, 1, 0, context), labels = slice(tokens, 1, 1, context + 1);
+  eval(inputs, labels);
+  return {inputs, labels};
+}
+
+std::unique_ptr<Task> make_gpt() {
+  models::Gpt model({.vocab_size = vocabulary, .block_size = context, .n_layer = layers, .n_head = 6, .n_embd = width});
+  init_parameters(model, {"wte.weight", "wpe.weight"});
+  std::vector<data::Batch> batches;
+  for (std::uint64_t i = 0; i < 4; ++i) batches.push_back(batch(200 + i));
+  return std::make_unique<Training<models::Gpt>>(
+      std::move(model), cycle(std::move(batches)),
+      [](const Tensor& logits, const Tensor& labels) {
+        return cross_entropy(flatten(logits, 0, 1), flatten(labels, 0, 1));
+      },
+      [](models::Gpt& m) {
+        return std::make_unique<optim::AdamW>(
+            m, optim::AdamWOptions{.lr = 1e-3, .betas = {0.9, 0.95}, .weight_decay = 0.1});
+      });
+}
+
+}  // namespace
+
+Workload gpt() {
+  Work work;
+  for (std::int64_t i = 0; i < layers; ++i) {
+    const Work block = transformer_block_work(sequences * context, (static_cast<double>(context) + 1) / 2, width);
+    work.insert(work.end(), block.begin(), block.end());
+  }
+  work.push_back({static_cast<double>(sequences * context * width * vocabulary), true});
+  return {.name = "gpt",
+          .unit = "tokens",
+          .per_step = sequences * context,
+          .warmup = 2,
+          .steps = 6,
+          .work = work,
+          .parameter_bytes = 40,
+          .make = make_gpt};
+}
+
+}  // namespace gradus::bench
