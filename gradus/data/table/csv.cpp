@@ -5,6 +5,7 @@
 #include <algorithm>
 #include <charconv>
 #include <cmath>
+#include <cstdlib>
 #include <numeric>
 #include <optional>
 #include <set>
@@ -21,16 +22,18 @@ namespace {
 using detail::CsvField;
 using detail::CsvFields;
 
+/// A whole field as a number. Infinite numbers are written "inf" or "infinity"; those beyond a double are infinite, too.
 template <class T>
 std::optional<T> parsed(std::string_view text) {
   if (text.starts_with('+') && text.size() > 1 && text[1] != '-' && text[1] != '+') text.remove_prefix(1);
   T value{};
   const auto [end, code] = std::from_chars(text.data(), text.data() + text.size(), value);
-  if (text.empty() || code != std::errc() || end != text.data() + text.size()) return std::nullopt;
+  if (text.empty() || end != text.data() + text.size()) return std::nullopt;
   if constexpr (std::is_floating_point_v<T>) {
-    if (!std::isfinite(value)) return std::nullopt;
+    if (code == std::errc::result_out_of_range) return std::strtod(std::string(text).c_str(), nullptr);
+    if (std::isnan(value)) return std::nullopt;
   }
-  return value;
+  return code == std::errc() ? std::optional<T>(value) : std::nullopt;
 }
 
 std::optional<bool> parsed_bool(std::string_view text) {
@@ -225,7 +228,7 @@ Table read_csv(const std::string& path, const CsvOptions& options) {
   return parse_csv(read_maybe_gzip(path, "read_csv"), path, options);
 }
 
-void write_csv(const std::string& path, const Table& table, char delimiter) {
+std::string csv_text(const Table& table, char delimiter) {
   std::string content;
   for (std::size_t c = 0; c < table.columns.size(); ++c) {
     if (c > 0) content += delimiter;
@@ -244,7 +247,11 @@ void write_csv(const std::string& path, const Table& table, char delimiter) {
     }
     content += '\n';
   }
-  write_whole_file(path, content, "write_csv");
+  return content;
+}
+
+void write_csv(const std::string& path, const Table& table, char delimiter) {
+  write_whole_file(path, csv_text(table, delimiter), "write_csv");
 }
 
 }  // namespace gradus::data

@@ -41,7 +41,9 @@ Table read_csv(const std::string& path, const CsvOptions& options = {});
 /// The same for a text in memory; `name` stands for the file in messages.
 Table parse_csv(std::string_view text, const std::string& name, const CsvOptions& options = {});
 
-/// Writes a table so that read_csv gives an equal one (given its types); whole or not at all. Throws Error(io).
+/// A table as a text that parse_csv makes an equal one of (given its types).
+std::string csv_text(const Table& table, char delimiter = ',');
+/// Writes csv_text to a file; whole or not at all. Throws Error(io).
 void write_csv(const std::string& path, const Table& table, char delimiter = ',');
 
 }  // namespace gradus::data

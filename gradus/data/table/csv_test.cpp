@@ -3,6 +3,8 @@
 #include <gmock/gmock.h>
 #include <zlib.h>
 
+#include <limits>
+
 #include "gradus/data/table/encoder.h"
 #include "tests/support/files.h"
 
@@ -74,6 +76,23 @@ TEST(Csv, ReadsTheWholeSyntax) {
   EXPECT_THAT(bare.column_names(), ElementsAre("0", "1"));
   EXPECT_EQ(bare.rows(), 2);
   EXPECT_THAT(parsed("x\n\"a\nb\"\nc\n").lines, ElementsAre(2, 4));
+}
+
+TEST(Csv, NumbersThatAreInfiniteAreNumbers) {
+  const Table table = parse_csv("x,y\n1,1e999\n-inf,-1e-999\n+Infinity,2\n", "t.csv");
+  EXPECT_EQ(table.column("x").type, ColumnType::f64);
+  EXPECT_EQ(table.column("x").numbers[1], -std::numeric_limits<double>::infinity());
+  EXPECT_EQ(table.column("x").numbers[2], std::numeric_limits<double>::infinity());
+  EXPECT_EQ(table.column("y").numbers[0], std::numeric_limits<double>::infinity());
+  EXPECT_EQ(table.column("y").numbers[1], 0.0);
+  EXPECT_EQ(parse_csv(csv_text(table), "t.csv").column("x").numbers, table.column("x").numbers);
+  for (const char* text : {"x\n1\n1e3x\n", "x\n1\n-nan\n", "x\n1\n0x10\n"}) {
+    EXPECT_EQ(parse_csv(text, "t.csv").column("x").type, ColumnType::category) << text;
+  }
+  EXPECT_EQ(parse_csv("x\n99999999999999999999\n", "t.csv").column("x").type, ColumnType::f64);  // beyond i64
+  const TableEncoder encoder(table, {});
+  EXPECT_THAT(message_of(ErrorKind::value, [&] { encoder.inputs(table); }),
+              HasSubstr("(t.csv:3): -inf in column \"x\" is not finite in f32"));
 }
 
 TEST(Csv, ReadsGzipAndRefusesADamagedOne) {

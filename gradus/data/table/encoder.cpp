@@ -3,6 +3,8 @@
 #include <fmt/format.h>
 
 #include <algorithm>
+#include <cmath>
+#include <limits>
 #include <set>
 #include <utility>
 
@@ -53,6 +55,12 @@ std::int64_t code_of(const std::vector<std::string>& dictionary, const std::stri
   const std::string nearest = nearest_name(text, dictionary);
   if (!nearest.empty()) error.hint(fmt::format("did you mean \"{}\"?", nearest));
   throw error;
+}
+
+/// A number that f32 holds.
+double finite(double number, const Table& table, const Column& column, std::int64_t row) {
+  if (std::abs(number) <= static_cast<double>(std::numeric_limits<float>::max())) return number;
+  throw refusal(fmt::format("{} in column \"{}\" is not finite in f32", number, column.name)).context(table.place(row));
 }
 
 }  // namespace
@@ -133,7 +141,7 @@ double TableEncoder::value(const Table& table, const Column& column, const Featu
   }
   if (feature.categorical)
     return static_cast<double>(code_of(feature.categories, column.text(row), table, column.name, row));
-  if (column.is_numeric()) return column.number(row);
+  if (column.is_numeric()) return finite(column.number(row), table, column, row);
   throw refusal(fmt::format("\"{}\" in column \"{}\" is not a number", column.text(row), column.name))
       .context(table.place(row))
       .hint("in the training table all of them are");
@@ -196,7 +204,7 @@ Tensor TableEncoder::targets(const Table& table) const {
     if (target.missing[static_cast<std::size_t>(row)] != 0) {
       throw refusal(fmt::format("the target \"{}\" has no value", target.name)).context(table.place(row));
     }
-    numbers.push_back(static_cast<float>(target.number(row)));
+    numbers.push_back(static_cast<float>(finite(target.number(row), table, target, row)));
   }
   return leaf<float>({table.rows()}, std::span<const float>(numbers));
 }

@@ -46,8 +46,8 @@ class TableEncoder {
   /// The dictionary of the target: names of class 0, 1, ...; an integer target has its different values in order.
   const std::vector<std::string>& classes() const { return classes_; }
 
-  /// f32 [rows, features]. Throws Error(value) for a category that the training table did not have, and as the
-  /// constructor.
+  /// f32 [rows, features]. Throws Error(value) for a category that the training table did not have, a number beyond f32, and
+  /// as the constructor.
   Tensor inputs(const Table& table) const;
   /// i64 [rows]: classes of the target. Throws Error(value) when it is missing, unknown, or no category or integer.
   Tensor labels(const Table& table) const;
