@@ -2,10 +2,10 @@
 
 #include <unistd.h>
 
-#include <cstdlib>
 #include <utility>
 
 #include "gradus/base/error.h"
+#include "gradus/data/file.h"
 #include "gradus/data/idx.h"
 #include "gradus/data/sources.h"
 
@@ -14,12 +14,7 @@ namespace {
 
 std::vector<std::string> candidate_folders(const std::string& folder) {
   if (!folder.empty()) return {folder};
-  std::vector<std::string> folders;
-  if (const char* root = std::getenv("GRADUS_DATA_DIR"); root != nullptr && *root != '\0') {
-    folders.push_back(std::string(root) + "/fashion-mnist");
-  }
-  folders.emplace_back("/usr/share/datasets/fashion-mnist");
-  return folders;
+  return {data_folder() + "/fashion-mnist", "/usr/share/datasets/fashion-mnist"};
 }
 
 /// `folder`/`name`, with .gz or without; "" when neither is there.
@@ -58,7 +53,8 @@ Dataset fashion_mnist(Split split, const std::string& folder, std::vector<double
   for (const std::string& candidate : folders) {
     error.field("looked for", candidate + "/" + prefix + "-{images-idx3,labels-idx1}-ubyte[.gz]");
   }
-  throw error.hint("apt-get install dataset-fashion-mnist, or name the folder that holds it");
+  throw error.hint(
+      "apt-get install dataset-fashion-mnist, or gradus data fetch fashion-mnist, or name the folder that holds it");
 }
 
 }  // namespace gradus::data

@@ -13,8 +13,8 @@ namespace gradus::data {
 const std::vector<std::string>& fashion_mnist_classes();
 
 /// The data set; its batches are f32 [B, 1, 28, 28] in 0 to 1 and i64 [B].
-/// `folder` holds the four IDX files, plain or with .gz. When empty: $GRADUS_DATA_DIR/fashion-mnist, then
-/// /usr/share/datasets/fashion-mnist. `mean` and `std` are applied after the division by 255.
+/// `folder` holds the four IDX files, plain or with .gz. When empty: where fetch_source brings it
+/// ($GRADUS_DATA_DIR or ~/.cache/gradus), then /usr/share/datasets/fashion-mnist. `mean` and `std` are applied after the division by 255.
 /// Throws Error(io) that names the command that installs it when it is not there, Error(format) for a damaged file.
 Dataset fashion_mnist(Split split, const std::string& folder = {}, std::vector<double> mean = {},
                       std::vector<double> std = {});

@@ -6,8 +6,10 @@
 
 #include <cerrno>
 #include <cstdio>
+#include <cstdlib>
 #include <limits>
 #include <system_error>
+#include <utility>
 
 namespace gradus::data {
 
@@ -51,6 +53,14 @@ void write_whole_file(const std::string& path, std::string_view content, const s
   if (done) reason = errno;
   if (descriptor >= 0) remove_partial(temporary);
   throw Error(ErrorKind::io, op, "cannot write the file: " + system_message(reason)).context(path);
+}
+
+std::string data_folder() {
+  for (const auto& [variable, below] :
+       {std::pair("GRADUS_DATA_DIR", ""), {"XDG_CACHE_HOME", "/gradus"}, {"HOME", "/.cache/gradus"}}) {
+    if (const char* root = std::getenv(variable); root != nullptr && *root != '\0') return std::string(root) + below;
+  }
+  return ".";
 }
 
 std::string system_message(int error_number) { return std::generic_category().message(error_number); }

@@ -23,6 +23,9 @@ void remove_partial(const std::string& path) noexcept;
 /// Error(io) on behalf of `op`; nothing half-written is left.
 void write_whole_file(const std::string& path, std::string_view content, const std::string& op);
 
+/// Where data sets that are fetched by name stand: $GRADUS_DATA_DIR, else $XDG_CACHE_HOME/gradus, else ~/.cache/gradus.
+std::string data_folder();
+
 /// "No such file or directory"
 std::string system_message(int error_number);
 

@@ -2,10 +2,12 @@
 
 #include <fmt/format.h>
 
+#include <algorithm>
 #include <cmath>
 #include <cstring>
 #include <limits>
 #include <string_view>
+#include <type_traits>
 #include <unordered_map>
 
 #include "gradus/base/error.h"
@@ -28,7 +30,41 @@ void for_each_element(const Dataset& dataset, See&& see) {
   }
 }
 
+template <class T>
+NumberStatistics statistics_of(std::span<const T> elements) {
+  NumberStatistics s{.min = std::numeric_limits<double>::infinity(), .max = -std::numeric_limits<double>::infinity()};
+  const auto number = [](T element) {
+    if constexpr (std::is_same_v<T, BFloat16>) return static_cast<double>(static_cast<float>(element));
+    if constexpr (!std::is_same_v<T, BFloat16>) return static_cast<double>(element);
+  };
+  for (const T element : elements) {
+    const double value = number(element);
+    if (!std::isfinite(value)) {
+      ++(std::isnan(value) ? s.missing : s.infinite);
+      continue;
+    }
+    ++s.count;
+    s.mean += value;
+    s.min = std::min(s.min, value), s.max = std::max(s.max, value);
+  }
+  if (s.count == 0) return {.missing = s.missing, .infinite = s.infinite};
+  s.mean = s.min == s.max ? s.min : s.mean / static_cast<double>(s.count);
+  for (const T element : elements) {
+    const double value = number(element);
+    if (std::isfinite(value)) s.std += (value - s.mean) * (value - s.mean);
+  }
+  s.std = std::sqrt(s.std / static_cast<double>(s.count));
+  return s;
+}
+
 }  // namespace
+
+NumberStatistics number_statistics(const Tensor& tensor) {
+  return visit_dtype(tensor.dtype(),
+                     [&](auto zero) { return statistics_of<decltype(zero)>(tensor.data<decltype(zero)>()); });
+}
+
+NumberStatistics number_statistics(std::span<const double> numbers) { return statistics_of(numbers); }
 
 std::vector<ChannelStatistics> channel_statistics(const Dataset& dataset) {
   const Shape& shape = dataset.examples().shape();

@@ -2,11 +2,25 @@
 #pragma once
 
 #include <cstdint>
+#include <span>
 #include <vector>
 
 #include "gradus/data/dataset.h"
 
 namespace gradus::data {
+
+/// Of numbers: NaN are counted as missing, infinite ones apart; the others follow from the rest.
+struct NumberStatistics {
+  std::int64_t count = 0;  ///< of finite ones
+  std::int64_t missing = 0, infinite = 0;
+  double mean = 0;
+  double std = 0;  ///< of the population
+  double min = 0, max = 0;
+};
+
+/// Of an evaluated tensor, and of numbers; two passes in f64.
+NumberStatistics number_statistics(const Tensor& tensor);
+NumberStatistics number_statistics(std::span<const double> numbers);
 
 /// Of the elements of one channel (axis 1) over all examples, without those that are NaN.
 struct ChannelStatistics {

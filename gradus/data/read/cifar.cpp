@@ -4,7 +4,6 @@
 
 #include <cerrno>
 #include <cstdio>
-#include <cstdlib>
 #include <cstring>
 #include <fstream>
 #include <memory>
@@ -45,17 +44,14 @@ std::vector<std::string> read_names(const std::string& path, std::size_t count) 
 }
 
 struct Layout {
-  const char *name, *folder, *names;
+  const char *source, *name, *folder, *names;
   std::vector<std::string> train, test;
   CifarLabels labels;
   std::int64_t classes;
 };
 
 Dataset load(const Layout& layout, Split split, std::string folder, std::vector<double> mean, std::vector<double> std) {
-  if (folder.empty()) {
-    const char* root = std::getenv("GRADUS_DATA_DIR");
-    folder = (root == nullptr || *root == '\0' ? std::string(".") : std::string(root)) + "/" + layout.folder;
-  }
+  if (folder.empty()) folder = data_folder() + "/" + layout.folder;
   std::vector<Dataset> parts;
   const std::string name = fmt::format("{} {}", layout.name, name_of(split));
   const std::vector<std::string> names =
@@ -70,9 +66,9 @@ Dataset load(const Layout& layout, Split split, std::string folder, std::vector<
     } catch (Error& error) {
       if (error.kind() == ErrorKind::io) {
         error.hint(
-            fmt::format("get {} from https://www.cs.toronto.edu/~kriz/cifar.html (binary version), unpack it, and "
-                        "name its folder or set GRADUS_DATA_DIR to the folder above it",
-                        layout.name));
+            fmt::format("gradus data fetch {}, or get the binary version from "
+                        "https://www.cs.toronto.edu/~kriz/cifar.html and name its folder",
+                        layout.source));
       }
       throw;
     }
@@ -114,6 +110,7 @@ CifarImages read_cifar(const std::string& path, CifarLabels labels) {
 
 Dataset cifar10(Split split, const std::string& folder, std::vector<double> mean, std::vector<double> std) {
   const Layout layout{
+      "cifar-10",
       "CIFAR-10",
       "cifar-10-batches-bin",
       "batches.meta.txt",
@@ -125,8 +122,8 @@ Dataset cifar10(Split split, const std::string& folder, std::vector<double> mean
 }
 
 Dataset cifar100(Split split, const std::string& folder, std::vector<double> mean, std::vector<double> std) {
-  const Layout layout{
-      "CIFAR-100", "cifar-100-binary", "fine_label_names.txt", {"train.bin"}, {"test.bin"}, CifarLabels::fine, 100};
+  const Layout layout{"cifar-100",   "CIFAR-100",  "cifar-100-binary", "fine_label_names.txt",
+                      {"train.bin"}, {"test.bin"}, CifarLabels::fine,  100};
   return load(layout, split, folder, std::move(mean), std::move(std));
 }
 

@@ -22,13 +22,13 @@ struct CifarImages {
 CifarImages read_cifar(const std::string& path, CifarLabels labels);
 
 /// `folder` holds data_batch_1.bin to data_batch_5.bin and test_batch.bin; names of classes come from batches.meta.txt where
-/// it is there. When empty: $GRADUS_DATA_DIR/cifar-10-batches-bin. Batches are f32 [B, 3, 32, 32] in 0 to 1, then
+/// it is there. When empty: where fetch_source brings it ($GRADUS_DATA_DIR or ~/.cache/gradus). Batches are f32 [B, 3, 32, 32] in 0 to 1, then
 /// (x - mean) / std. Throws Error(io) that says where to get it when it is not there, and as read_cifar.
 Dataset cifar10(Split split, const std::string& folder = {}, std::vector<double> mean = {},
                 std::vector<double> std = {});
 
 /// The same with train.bin and test.bin, 100 fine classes, names from fine_label_names.txt; when `folder` is empty:
-/// $GRADUS_DATA_DIR/cifar-100-binary.
+/// where fetch_source brings it.
 Dataset cifar100(Split split, const std::string& folder = {}, std::vector<double> mean = {},
                  std::vector<double> std = {});
 
