@@ -68,9 +68,11 @@ TEST_F(CliData, InfoOfACsvFile) {
   const json info = json::parse(outcome.out);
   EXPECT_EQ(info["rows"], 4);
   EXPECT_EQ(info["duplicates"], 1);
-  EXPECT_EQ(info["columns"][0].dump(),
-            R"({"max":3.0,"mean":2.3333333333333335,"min":1.0,"missing":1,"name":"n","type":"i64"})");
-  EXPECT_EQ(info["columns"][1].dump(), R"({"categories":2,"missing":0,"name":"who","type":"category"})");
+  EXPECT_EQ(
+      info["columns"][0].dump(),
+      R"({"max":3.0,"mean":2.3333333333333335,"min":1.0,"missing":1,"name":"n","std":0.9428090415820634,"type":"i64"})");
+  EXPECT_EQ(info["columns"][1].dump(),
+            R"({"categories":2,"counts":{"ann":1,"bob":3},"missing":0,"name":"who","type":"category"})");
   EXPECT_THAT(run({"info", folder_ / "t.csv"}).out, HasSubstr("CSV, 4 rows, 1 of them equal to an earlier one"));
 }
 
@@ -135,6 +137,15 @@ TEST_F(CliData, WrongUsageIsTwoAndFailuresAreOne) {
   for (const char* part : {"train", "validation", "test"}) {
     EXPECT_FALSE(std::filesystem::exists(folder_ / "people-" + part + ".csv")) << part;
   }
+}
+
+TEST_F(CliData, SplitWritesAllPartsOrNone) {
+  const std::string csv = people();
+  std::filesystem::create_directories(folder_ / "out/people-test.csv.tmp");  // in the way of the last part
+  const Outcome outcome = run({"split", csv, "--out", folder_ / "out"});
+  EXPECT_EQ(outcome.code, 1);
+  EXPECT_EQ(outcome.out, "");
+  EXPECT_EQ(std::distance(std::filesystem::directory_iterator(folder_ / "out"), {}), 1);
 }
 
 TEST_F(CliData, SplitWritesOverNothing) {

@@ -32,6 +32,7 @@ struct Options {
   LrFindCommand lr_find;
   DataListCommand data_list;
   DataInfoCommand data_info;
+  DataFetchCommand data_fetch;
   DataSplitCommand data_split;
   SelftestCommand selftest;
   ExplainCommand explain;
@@ -201,16 +202,32 @@ CLI::App* add_lr_find(CLI::App& app, Options& options) {
 }
 
 struct DataApps {
-  CLI::App *list, *info, *split;
+  CLI::App *list, *info, *fetch, *split;
 };
 
+void add_data_fetch(CLI::App& command, DataFetchCommand& o) {
+  command.add_option("what", o.what, "name of a data set, or an address (http or https)")->required();
+  command.add_option("--sha256", o.sha256, "sum that the file has to have, 64 hexadecimal digits");
+  command.add_option("--out", o.out, "file or folder (default: the file's name here; of a data set the folder of all)");
+  command.add_option("--mirror", o.mirror,
+                     "address of a folder with the files of the data set, in place of its origin");
+  command.add_flag("--json", o.json, "print JSON");
+}
+
 DataApps add_data(CLI::App& app, Options& options) {
-  CLI::App* command = app.add_subcommand("data", "data sets: which there are, what they hold; CSV files in parts");
+  CLI::App* command =
+      app.add_subcommand("data", "data sets: which there are, what they hold, from where; CSV files in parts");
   command->require_subcommand(1);
-  DataApps apps{command->add_subcommand("list", "data sets that recipes may name"),
-                command->add_subcommand("info", "shapes, types, classes, statistics and duplicates"),
-                command->add_subcommand("split", "write a CSV file's rows as train, validation and test part")};
-  apps.info->add_option("what", options.data_info.what, "name of a data set, or a CSV file")->required();
+  DataApps apps{
+      command->add_subcommand("list", "data sets that recipes may name"),
+      command->add_subcommand("info", "shapes, types, classes, statistics and duplicates"),
+      command->add_subcommand("fetch", "get a data set by name, or a file by address; goes on where it broke off"),
+      command->add_subcommand("split", "write a CSV file's rows as train, validation and test part")};
+  apps.info
+      ->add_option("what", options.data_info.what,
+                   "name of a data set, or a file or folder: CSV, NPY, NPZ, IDX, PNG, JPEG, CIFAR")
+      ->required();
+  add_data_fetch(*apps.fetch, options.data_fetch);
   DataSplitCommand& o = options.data_split;
   apps.split->add_option("csv", o.csv, "CSV file")->required();
   apps.split
@@ -228,8 +245,9 @@ DataApps add_data(CLI::App& app, Options& options) {
   apps.split->add_flag("--json", o.json, "print JSON");
   const std::string examples = footer(
       "  gradus data list\n  gradus data info digits\n  gradus data info credit.csv --json\n"
+      "  gradus data fetch cifar-10\n  gradus data fetch https://example.org/set.npz --sha256 9f86d081...\n"
       "  gradus data split credit.csv --stratify defaulted --seed 1 --out parts\n");
-  for (CLI::App* each : {command, apps.list, apps.info, apps.split}) each->footer(examples);
+  for (CLI::App* each : {command, apps.list, apps.info, apps.fetch, apps.split}) each->footer(examples);
   return apps;
 }
 
@@ -314,6 +332,7 @@ int run(int argc, const char* const* argv) {
     if (lr_find_app->parsed()) return lr_find(options.lr_find);
     if (data_apps.list->parsed()) return data_list(options.data_list);
     if (data_apps.info->parsed()) return data_info(options.data_info);
+    if (data_apps.fetch->parsed()) return data_fetch(options.data_fetch);
     if (data_apps.split->parsed()) return data_split(options.data_split);
     if (selftest_app->parsed()) return selftest(options.selftest);
     if (explain_app->parsed()) return explain(options.explain);

@@ -74,11 +74,20 @@ struct DataListCommand {
 int data_list(const DataListCommand& command);
 
 struct DataInfoCommand {
-  std::string what;             ///< name of a data set, or a CSV file
-  std::string delimiter = ",";  ///< of the file
+  std::string what;             ///< name of a data set, or a file or folder
+  std::string delimiter = ",";  ///< of a CSV file
   bool json = false;
 };
 int data_info(const DataInfoCommand& command);
+
+struct DataFetchCommand {
+  std::string what;    ///< name of a data set, or an address
+  std::string sha256;  ///< of the file behind the address; empty: any
+  std::string out;     ///< file or folder; empty: the name of the file here, or where data sets are looked for
+  std::string mirror;  ///< address under which the files of the name lie, too; empty: their origin
+  bool json = false;
+};
+int data_fetch(const DataFetchCommand& command);
 
 struct DataSplitCommand {
   std::string csv;

@@ -8,6 +8,7 @@
 #include "gradus/base/version.h"
 #include "gradus/cli/commands.h"
 #include "gradus/data/fashion_mnist.h"
+#include "gradus/data/fetch/fetch.h"
 #include "gradus/kernel/elementwise/simd.h"
 #include "gradus/kernel/onednn/version.h"
 
@@ -75,6 +76,7 @@ int doctor(const DoctorCommand& command) {
                                   {"amx_bf16", matrix.amx},
                                   {"threads", num_threads()},
                                   {"optional_parts", nlohmann::ordered_json::array()}};
+  if (const std::string library = data::fetch_library(); !library.empty()) facts["optional_parts"].push_back(library);
   if (!command.build) facts["fashion_mnist"] = data_set();
   if (command.json) {
     fmt::print("{}\n", facts.dump());
@@ -86,7 +88,7 @@ int doctor(const DoctorCommand& command) {
     if (value.is_array()) {
       text.clear();
       for (const auto& item : value) text += (text.empty() ? "" : ", ") + item.get<std::string>();
-      if (text.empty()) text = "none in this version";
+      if (text.empty()) text = "none";
     }
     fmt::print("{:<16} {}\n", name, text);
   }
