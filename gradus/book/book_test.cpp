@@ -1,6 +1,7 @@
 #include <gmock/gmock.h>
 #include <gtest/gtest.h>
 
+#include <algorithm>
 #include <cmath>
 
 #include "gradus/base/error.h"
@@ -104,28 +105,32 @@ TEST(Book, ChartsHaveAxesAndLines) {
   EXPECT_THAT(terminal_chart({.title = "", .x_label = "", .series = {}}, 30, 3), HasSubstr("|"));
 }
 
-// The whole chapter as `gradus explain gradient-descent --quick` makes it. The verdicts are those that the text speaks of.
-TEST(Book, GradientDescentMeasuresWhatItSays) {
+/// Runs a chapter as `gradus explain NAME --quick` does, and looks at what holds for all of them.
+Explanation checked(const char* name) {
   std::size_t steps = 0;
-  const Explanation e = explain(entry_for("gradient-descent"), Effort::quick, [&](const std::string&) { ++steps; });
+  const Explanation e = explain(entry_for(name), Effort::quick, [&](const std::string&) { ++steps; });
   EXPECT_GT(steps, e.claims.size() * 5);
-  std::size_t beliefs_that_fail = 0;
+  EXPECT_GE(e.claims.size(), 5u);
+  EXPECT_GE(e.notebook.figures.size(), 4u);
+  EXPECT_FALSE(e.oracles.empty());
+  std::size_t failing_beliefs = 0;
   for (const insight::ClaimResult& result : e.claims) {
     // Rounding differs from processor to processor, and with five seeds a claim may stay undecided on one of them.
     if (!result.claim.belief) {
       EXPECT_NE(result.verdict, insight::Verdict::refuted) << result.claim.id;
     }
-    beliefs_that_fail += result.claim.belief && result.verdict != insight::Verdict::holds;
+    failing_beliefs += result.claim.belief && result.verdict != insight::Verdict::holds;
   }
-  EXPECT_EQ(beliefs_that_fail, 3u);
-  for (const std::size_t sure : {0u, 1u}) EXPECT_EQ(e.claims[sure].verdict, insight::Verdict::holds);
-  ASSERT_EQ(e.oracles.size(), 7u);
+  EXPECT_GE(failing_beliefs, 1u);
   for (const train::OracleResult& oracle : e.oracles) EXPECT_TRUE(oracle.passed) << oracle.name;
+  for (const std::string_view oracle : e.chapter.oracles)
+    EXPECT_TRUE(std::any_of(e.oracles.begin(), e.oracles.end(), [&](const auto& r) { return r.name == oracle; }))
+        << oracle;
 
-  const insight::Claim& claim = e.claims[0].claim;
-  const insight::Pair again = claim.measure(e.claims[0].seeds[2]);
-  EXPECT_EQ(again.treated, e.claims[0].pairs[2].treated);  // bit for bit
-  EXPECT_EQ(again.control, e.claims[0].pairs[2].control);
+  const insight::ClaimResult& first = e.claims[0];
+  const insight::Pair again = first.claim.measure(first.seeds[2]);
+  EXPECT_EQ(again.treated, first.pairs[2].treated);  // bit for bit
+  EXPECT_EQ(again.control, first.pairs[2].control);
 
   const std::string html = page(e), text = terminal_text(e, 80, false), json = json_text(e);
   for (const insight::ClaimResult& result : e.claims) {
@@ -134,20 +139,33 @@ TEST(Book, GradientDescentMeasuresWhatItSays) {
     EXPECT_THAT(json, HasSubstr("\"claim\":\"" + result.claim.id + "\""));
   }
   for (const Figure& figure : e.notebook.figures) EXPECT_THAT(html, HasSubstr("id=\"figure-" + figure.id + "\""));
-  EXPECT_THAT(html, Not(HasSubstr("http-equiv")));
   EXPECT_THAT(html, Not(HasSubstr("<script")));
   EXPECT_THAT(html, Not(HasSubstr("{{")));
   EXPECT_THAT(text, Not(HasSubstr("\033")));
+  return e;
+}
 
+double value(const Explanation& e, const char* name) { return std::stod(e.notebook.values.at(name)); }
+
+TEST(Chapters, GradientDescent) {
+  const Explanation e = checked("gradient-descent");
+  for (const std::size_t sure : {0u, 1u}) EXPECT_EQ(e.claims[sure].verdict, insight::Verdict::holds);
   // The arithmetic of the worked example, once more from the numbers that are printed.
-  const auto value = [&](const char* name) { return std::stod(e.notebook.values.at(name)); };
-  const double z = value("w1") * value("x1") + value("w2") * value("x2") + value("w3") * value("x3");
-  EXPECT_NEAR(value("z"), z, 2e-4);
-  EXPECT_NEAR(value("p"), 1 / (1 + std::exp(-z)), 1e-4);
-  EXPECT_NEAR(value("loss"), -std::log(value("p")), 2e-4);
-  EXPECT_NEAR(value("g1"), value("error") * value("x1"), 2e-4);
-  EXPECT_NEAR(value("v2"), value("w2") - 0.5 * value("g2"), 1e-4);
-  EXPECT_NEAR(value("new_loss"), std::log1p(std::exp(-value("new_z"))), 1e-4);
+  const double z = value(e, "w1") * value(e, "x1") + value(e, "w2") * value(e, "x2") + value(e, "w3") * value(e, "x3");
+  EXPECT_NEAR(value(e, "z"), z, 2e-4);
+  EXPECT_NEAR(value(e, "p"), 1 / (1 + std::exp(-z)), 1e-4);
+  EXPECT_NEAR(value(e, "loss"), -std::log(value(e, "p")), 2e-4);
+  EXPECT_NEAR(value(e, "g1"), value(e, "error") * value(e, "x1"), 2e-4);
+  EXPECT_NEAR(value(e, "v2"), value(e, "w2") - 0.5 * value(e, "g2"), 1e-4);
+  EXPECT_NEAR(value(e, "new_loss"), std::log1p(std::exp(-value(e, "new_z"))), 1e-4);
+}
+
+TEST(Chapters, VanishingGradients) {
+  const Explanation e = checked("vanishing-gradients");
+  EXPECT_EQ(e.claims[0].verdict, insight::Verdict::holds);
+  EXPECT_NEAR(value(e, "product"), value(e, "g1"), 2e-6);
+  EXPECT_NEAR(value(e, "s1"), value(e, "y1") * (1 - value(e, "y1")), 2e-4);
+  EXPECT_NEAR(value(e, "g3"), value(e, "s4") * value(e, "s3") * value(e, "y2"), 1e-5);
 }
 
 }  // namespace

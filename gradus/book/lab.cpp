@@ -4,11 +4,14 @@
 #include <memory>
 #include <numeric>
 
+#include "gradus/base/error.h"
 #include "gradus/base/random.h"
 #include "gradus/data/embedded/embedded.h"
 #include "gradus/data/loader.h"
 #include "gradus/engine/eval.h"
+#include "gradus/nn/init.h"
 #include "gradus/nn/losses.h"
+#include "gradus/nn/mode.h"
 #include "gradus/ops/ops.h"
 #include "gradus/optim/registry.h"
 #include "gradus/optim/schedule.h"
@@ -35,6 +38,17 @@ LeastSquares make_least_squares() {
   return problem;
 }
 
+Tensor start_of(Start start, const Shape& shape) {
+  switch (start) {
+    case Start::pytorch: break;
+    case Start::xavier: return nn::init::xavier_normal(shape);
+    case Start::he: return nn::init::kaiming_normal(shape, {.nonlinearity = nn::init::Nonlinearity::relu});
+    case Start::lecun: return nn::init::kaiming_normal(shape, {.nonlinearity = nn::init::Nonlinearity::linear});
+    case Start::zero: return zeros(shape);
+  }
+  GRADUS_ASSERT(false);
+}
+
 }  // namespace
 
 const Digits& digits() {
@@ -51,36 +65,97 @@ data::Batch whole(const data::Dataset& dataset) {
   return dataset.batch(rows);
 }
 
-double accuracy(models::Mlp& model, const data::Batch& examples) {
+Net::Net(const NetOptions& options, std::int64_t inputs)
+    : activation(models::activation(options.activation)), residual(options.residual) {
+  if (options.dropout > 0) dropout = nn::Dropout{options.dropout};
+  std::int64_t from = inputs;
+  for (const std::int64_t width : options.hidden) {
+    layers.emplace_back(from, width);
+    if (options.norm == Norm::batch) batch_norms.emplace_back(width);
+    if (options.norm == Norm::layer) layer_norms.emplace_back(width);
+    from = width;
+  }
+  layers.emplace_back(from, 10);
+  if (options.start == Start::pytorch) return;
+  for (nn::Linear& layer : layers) {
+    layer.weight = start_of(options.start, layer.weight.shape());
+    layer.bias = zeros(layer.bias.shape());
+  }
+}
+
+Tensor Net::operator()(const Tensor& examples) {
+  Tensor x = flatten(examples, 1);
+  for (std::size_t i = 0; i + 1 < layers.size(); ++i) {
+    Tensor y = layers[i](x);
+    if (!batch_norms.empty()) y = batch_norms[i](y);
+    if (!layer_norms.empty()) y = layer_norms[i](y);
+    y = activation(y);
+    if (dropout) y = (*dropout)(y);
+    x = residual && y.shape() == x.shape() ? x + y : y;
+  }
+  return layers.back()(x);
+}
+
+double accuracy(Net& model, const data::Batch& examples) {
   return mean(cast(equal(argmax(model(examples.inputs), 1), examples.labels), DType::f32)).item<float>();
 }
 
+namespace {
+
+/// The training examples that the options leave, with their labels.
+data::Dataset training_set(const FitOptions& options) {
+  data::Dataset train = digits().train;
+  if (options.examples > 0) {
+    std::vector<std::int64_t> rows(static_cast<std::size_t>(options.examples));
+    std::iota(rows.begin(), rows.end(), std::int64_t{0});
+    train = train.subset(rows);
+  }
+  if (options.label_noise <= 0) return train;
+  std::vector<std::int64_t> labels = train.labels().to_vector<std::int64_t>();
+  std::vector<double> draws(2 * labels.size());
+  fill_uniform(std::span<double>(draws), Key{options.seed}.fold(7), 0, 1);
+  for (std::size_t i = 0; i < labels.size(); ++i)
+    if (draws[2 * i] < options.label_noise) labels[i] = static_cast<std::int64_t>(10 * draws[2 * i + 1]);
+  return {train.name(), train.examples(), leaf<std::int64_t>({train.size()}, std::span<const std::int64_t>(labels)),
+          train.options()};
+}
+
+double loss_of(Net& model, const data::Batch& examples) {
+  return cross_entropy(model(examples.inputs), examples.labels).item<float>();
+}
+
+}  // namespace
+
 Fit fit(const FitOptions& options) {
   manual_seed(options.seed);
-  const Digits& data = digits();
-  static const data::Batch validation = whole(data.validation), test = whole(data.test);
-  models::Mlp model({.inputs = 64, .hidden = options.hidden, .outputs = 10});
+  const data::Dataset train = training_set(options);
+  static const data::Batch validation = whole(digits().validation), test = whole(digits().test);
+  Net model(options.net);
   const std::unique_ptr<optim::Optimizer> optimizer = optim::make_optimizer(options.optimizer, model, options.settings);
-  const std::int64_t batch = options.batch_size == 0 ? data.train.size() : options.batch_size;
-  const std::int64_t steps = data.train.size() / batch;
+  const std::int64_t batch = options.batch_size == 0 ? train.size() : options.batch_size;
+  const std::int64_t steps = train.size() / batch;
   const optim::CosineSchedule cosine{.base = optimizer->lr(), .total = steps * options.epochs};
   Fit result;
   for (std::int64_t epoch = 0, step = 0; epoch < options.epochs; ++epoch) {
     double sum = 0;
+    nn::train(model);
     for (const auto& [inputs, labels] : data::loader(
-             data.train,
-             {.batch_size = batch, .shuffle = true, .seed = options.seed, .epoch = epoch, .drop_last = true})) {
+             train, {.batch_size = batch, .shuffle = true, .seed = options.seed, .epoch = epoch, .drop_last = true})) {
       if (options.cosine) optimizer->set_lr(cosine.lr(step));
-      const Tensor loss = cross_entropy(model(inputs), labels);
+      const Tensor loss = cross_entropy(model(inputs), labels, {.label_smoothing = options.smoothing});
       optimizer->minimize(loss);
       sum += loss.item<float>();
       ++step;
     }
+    nn::eval_mode(model);
     result.loss.push_back(std::isfinite(sum) ? sum / static_cast<double>(steps) : INFINITY);
     result.accuracy.push_back(accuracy(model, validation));
     if (!std::isfinite(sum)) break;
   }
+  result.train_accuracy = accuracy(model, whole(train));
   result.test_accuracy = accuracy(model, test);
+  result.train_loss = loss_of(model, whole(train));
+  result.test_loss = loss_of(model, test);
   return result;
 }
 

@@ -4,12 +4,15 @@
 
 #include <cstdint>
 #include <map>
+#include <optional>
 #include <string>
 #include <vector>
 
 #include "gradus/data/dataset.h"
-#include "gradus/models/mlp.h"
-#include "gradus/nn/parameter.h"
+#include "gradus/models/activations.h"
+#include "gradus/nn/layers/dropout.h"
+#include "gradus/nn/layers/norm.h"
+#include "gradus/nn/linear.h"
 
 namespace gradus::book {
 
@@ -20,23 +23,64 @@ struct Digits {
 const Digits& digits();
 /// All examples of a data set as one batch.
 data::Batch whole(const data::Dataset& dataset);
-/// Share of `examples` that the model names rightly.
-double accuracy(models::Mlp& model, const data::Batch& examples);
+/// How the weights of a network start. Biases of all but PyTorch's start at 0.
+enum class Start {
+  pytorch,  ///< weights and biases uniform within 1 / sqrt(inputs)
+  xavier,   ///< Glorot and Bengio, 2010, normal: variance 2 / (inputs + outputs)
+  he,       ///< He et al., 2015, normal: variance 2 / inputs
+  lecun,    ///< normal: variance 1 / inputs
+  zero
+};
 
-/// How a perceptron is trained on the digits.
+enum class Norm { none, batch, layer };
+
+struct NetOptions {
+  std::vector<std::int64_t> hidden = {32};  ///< width of each hidden layer
+  std::string activation = "relu";          ///< as models::activation takes it
+  Start start = Start::pytorch;
+  bool residual = false;   ///< adds a hidden layer's input to its output, where the widths are equal
+  Norm norm = Norm::none;  ///< in front of each activation
+  double dropout = 0;      ///< share of the hidden units that are left out in training
+};
+
+/// A perceptron from 64 inputs (or as many as are said) to 10 classes.
+struct Net {
+  static constexpr int field_count = 6;
+
+  std::vector<nn::Linear> layers;
+  std::vector<nn::BatchNorm1d> batch_norms;
+  std::vector<nn::LayerNorm> layer_norms;
+  models::Activation activation;
+  bool residual;
+  std::optional<nn::Dropout> dropout;
+
+  /// Draws from the default stream: see manual_seed.
+  explicit Net(const NetOptions& options, std::int64_t inputs = 64);
+  /// [B, ...] -> [B, 10]
+  Tensor operator()(const Tensor& examples);
+};
+
+/// Share of `examples` that the model names rightly.
+double accuracy(Net& model, const data::Batch& examples);
+
+/// How a network is trained on the digits.
 struct FitOptions {
   std::string optimizer = "sgd";                ///< as optim::make_optimizer takes it
   std::map<std::string, double> settings = {};  ///< of the optimizer; "lr" is one of them
   bool cosine = false;                          ///< lets the rate fall to 0 along half a cosine
-  std::vector<std::int64_t> hidden = {32};
+  NetOptions net = {};
   std::int64_t batch_size = 32;  ///< 0: all examples in every step
   std::int64_t epochs = 10;
-  std::uint64_t seed = 0;  ///< of the weights and of the order of the examples
+  std::uint64_t seed = 0;     ///< of the weights and of the order of the examples
+  std::int64_t examples = 0;  ///< trains on the first so many; 0: all 1,238
+  double label_noise = 0;     ///< share of the training labels that are replaced by random ones
+  double smoothing = 0;       ///< of the labels, in the training loss
 };
 
 struct Fit {
   std::vector<double> loss, accuracy;  ///< after each epoch: mean training loss of it, validation accuracy
-  double test_accuracy = 0;
+  double train_accuracy = 0, test_accuracy = 0;
+  double train_loss = 0, test_loss = 0;  ///< cross entropy at the end, without dropout and smoothing
 };
 /// Equal options give equal fits, bit for bit. A loss that is no longer finite ends the fit: it stays as infinity.
 Fit fit(const FitOptions& options);

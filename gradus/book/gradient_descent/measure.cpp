@@ -222,7 +222,7 @@ std::map<std::string, double> best_heavy_ball(const LeastSquares& problem) {
 
 Noise noise_by_batch(std::uint64_t seed, int draws) {
   manual_seed(seed);
-  models::Mlp model({.inputs = 64, .hidden = {32}, .outputs = 10});
+  Net model({});
   const data::Dataset& train = digits().train;
   Noise noise;
   std::vector<double> x, y;
@@ -234,7 +234,7 @@ Noise noise_by_batch(std::uint64_t seed, int draws) {
       std::vector<std::int64_t> rows;
       for (const double u : at) rows.push_back(static_cast<std::int64_t>(u * static_cast<double>(train.size())));
       const auto [inputs, labels] = train.batch(rows);
-      models::Mlp g = gradients(cross_entropy(model(inputs), labels), model);
+      const Net g = gradients(cross_entropy(model(inputs), labels), model);
       Tensors now;
       for (const nn::Linear& layer : g.layers) {
         now.push_back(cast(layer.weight.tensor(), DType::f64));

@@ -33,6 +33,7 @@ OracleResult run_oracle(const Oracle& oracle);
 
 namespace detail {
 std::vector<Oracle> derivative_oracles();
+std::vector<Oracle> activation_oracles();
 std::vector<Oracle> descent_oracles();
 std::vector<Oracle> system_oracles();
 }  // namespace detail
