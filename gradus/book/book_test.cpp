@@ -168,5 +168,12 @@ TEST(Chapters, VanishingGradients) {
   EXPECT_NEAR(value(e, "g3"), value(e, "s4") * value(e, "s3") * value(e, "y2"), 1e-5);
 }
 
+TEST(Chapters, Activations) {
+  const Explanation e = checked("activations");
+  for (const std::size_t sure : {2u, 3u}) EXPECT_EQ(e.claims[sure].verdict, insight::Verdict::holds);
+  EXPECT_NEAR(value(e, "w2"), 0.5 - 0.3 * value(e, "g"), 1e-9);
+  EXPECT_EQ(value(e, "g2"), 0);
+}
+
 }  // namespace
 }  // namespace gradus::book

@@ -45,6 +45,8 @@ std::string terminal_text(const Explanation& explanation, int width, bool colour
 std::string terminal_chart(const train::LinePlot& plot, int width, int height);
 /// A page that needs nothing else: no scripts, no network.
 std::string page(const Explanation& explanation);
+/// The page that leads to the others: all twenty chapters, with the verdicts of those that were measured.
+std::string index_page(const std::vector<Explanation>& explanations);
 /// One object, on one line.
 std::string json_text(const Explanation& explanation);
 

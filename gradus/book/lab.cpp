@@ -66,7 +66,8 @@ data::Batch whole(const data::Dataset& dataset) {
 }
 
 Net::Net(const NetOptions& options, std::int64_t inputs)
-    : activation(models::activation(options.activation)), residual(options.residual) {
+    : activation(options.activation == "none" ? nullptr : models::activation(options.activation)),
+      residual(options.residual) {
   if (options.dropout > 0) dropout = nn::Dropout{options.dropout};
   std::int64_t from = inputs;
   for (const std::int64_t width : options.hidden) {
@@ -89,7 +90,7 @@ Tensor Net::operator()(const Tensor& examples) {
     Tensor y = layers[i](x);
     if (!batch_norms.empty()) y = batch_norms[i](y);
     if (!layer_norms.empty()) y = layer_norms[i](y);
-    y = activation(y);
+    if (activation != nullptr) y = activation(y);
     if (dropout) y = (*dropout)(y);
     x = residual && y.shape() == x.shape() ? x + y : y;
   }

@@ -36,7 +36,7 @@ enum class Norm { none, batch, layer };
 
 struct NetOptions {
   std::vector<std::int64_t> hidden = {32};  ///< width of each hidden layer
-  std::string activation = "relu";          ///< as models::activation takes it
+  std::string activation = "relu";          ///< as models::activation takes it, or "none"
   Start start = Start::pytorch;
   bool residual = false;   ///< adds a hidden layer's input to its output, where the widths are equal
   Norm norm = Norm::none;  ///< in front of each activation

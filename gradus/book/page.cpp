@@ -2,6 +2,7 @@
 #include <cmark.h>
 #include <fmt/format.h>
 
+#include <algorithm>
 #include <cstdlib>
 #include <memory>
 
@@ -99,20 +100,48 @@ std::string html_of(const Explanation& explanation, const Piece& piece) {
   return out;
 }
 
+std::string head_of(const std::string& title) {
+  return fmt::format(
+      "<!DOCTYPE html>\n<html lang=\"en\"><head><meta charset=\"utf-8\"><meta name=\"viewport\" "
+      "content=\"width=device-width,initial-scale=1\">\n<title>{}</title>\n<style>{}{}</style></head>\n<body><main "
+      "class=\"chapter\">\n",
+      escaped(title), train::report_style, page_style);
+}
+
 }  // namespace
 
 std::string page(const Explanation& explanation) {
   const Entry& entry = *explanation.entry;
-  std::string out = fmt::format(
-      "<!DOCTYPE html>\n<html lang=\"en\"><head><meta charset=\"utf-8\"><meta name=\"viewport\" "
-      "content=\"width=device-width,initial-scale=1\">\n<title>{}</title>\n<style>{}{}</style></head>\n<body><main "
-      "class=\"chapter\">\n<p class=\"soft\">{}. {}</p>\n",
-      escaped(std::string(entry.title)), train::report_style, page_style, entry.number,
-      escaped(std::string(entry.request)));
+  std::string out = head_of(std::string(entry.title));
+  out += fmt::format("<p class=\"soft\">{}. {}</p>\n", entry.number, escaped(std::string(entry.request)));
   for (const Piece& piece : pieces_of(explanation, text_of(entry))) out += html_of(explanation, piece);
   out += fmt::format("<footer class=\"soft\">Measured by Gradus {} on {}, with {} seeds a claim.</footer>\n", version,
                      escaped(explanation.machine), seeds_of(explanation.effort).size());
   return out + "</main></body></html>\n";
+}
+
+std::string index_page(const std::vector<Explanation>& explanations) {
+  std::string out = head_of("Deep learning, measured");
+  out +=
+      "<h1>Deep learning, measured</h1>\n<p>Each chapter answers one request, and every claim in it was tested by "
+      "experiments that Gradus "
+      "ran on this machine.</p>\n<div class=\"card scroll\"><table><tr><th>chapter</th><th>what it "
+      "answers</th><th>claims</th></tr>\n";
+  for (const Entry& entry : entries()) {
+    const auto found =
+        std::find_if(explanations.begin(), explanations.end(), [&](const auto& e) { return e.entry == &entry; });
+    const std::string title = fmt::format("{}. {}", entry.number, escaped(std::string(entry.title)));
+    std::string verdicts;
+    if (found != explanations.end())
+      for (const insight::ClaimResult& result : found->claims)
+        verdicts += fmt::format("<a href=\"{}.html#claim-{}\" title=\"{}\">{}</a> ", entry.slug,
+                                escaped(result.claim.id), escaped(result.claim.sentence), badge(result.verdict));
+    out +=
+        fmt::format("<tr><th>{}</th><td>{}</td><td>{}</td></tr>\n",
+                    found == explanations.end() ? title : fmt::format("<a href=\"{}.html\">{}</a>", entry.slug, title),
+                    escaped(std::string(entry.request)), found == explanations.end() ? "not written yet" : verdicts);
+  }
+  return out + "</table></div></main></body></html>\n";
 }
 
 }  // namespace gradus::book

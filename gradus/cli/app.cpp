@@ -142,15 +142,17 @@ CLI::App* add_explain(CLI::App& app, Options& options) {
   CLI::App* command = app.add_subcommand("explain", "chapters that explain deep learning, and measure what they say");
   ExplainCommand& o = options.explain;
   command->add_option("what", o.what, "a chapter, its number, or a question in words; nothing lists the chapters");
+  command->add_flag("--all", o.all, "the whole book: every chapter that is written, and an index of the pages");
   CLI::Option* quick = command->add_flag("--quick", o.quick, "fewer seeds and shorter runs: under 20 s");
   command->add_flag("--full", o.full, "more seeds and longer runs")->excludes(quick);
   command->add_option("--out", o.out, "folder for the page and the ledger of claims (default: reports)");
   command->add_flag("--open", o.open, "open the page in a browser");
   command->add_flag("--json", o.json, "print JSON");
   add_threads(*command, options);
-  command->footer(footer(
-      "  gradus explain\n  gradus explain gradient-descent --quick\n  gradus explain \"why does a large learning "
-      "rate diverge?\"\n"));
+  command->footer(
+      footer("  gradus explain\n  gradus explain gradient-descent --quick\n  gradus explain --all --quick --out book\n "
+             " gradus explain \"why does a large learning "
+             "rate diverge?\"\n"));
   return command;
 }
 

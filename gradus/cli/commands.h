@@ -108,6 +108,7 @@ int selftest(const SelftestCommand& command);
 
 struct ExplainCommand {
   std::string what;                  ///< chapter, number or question; empty: the list
+  bool all = false;                  ///< every chapter that is written, with an index
   bool quick = false, full = false;  ///< at most one of them
   std::string out;                   ///< folder for the page; empty: reports
   bool open = false;                 ///< in a browser

@@ -2,6 +2,7 @@
 #include <sys/ioctl.h>
 #include <unistd.h>
 
+#include <algorithm>
 #include <cstdio>
 #include <cstdlib>
 #include <filesystem>
@@ -60,42 +61,89 @@ void open_in_browser(const std::string& path) {
   }
 }
 
-}  // namespace
-
-int explain(const ExplainCommand& command) {
-  if (command.what.empty()) return list(command.json);
-  const book::Entry& entry = book::entry_for(command.what);
+/// Measures a chapter, with live progress on a terminal.
+book::Explanation measured(const book::Entry& entry, const ExplainCommand& command) {
   const Effort effort = command.quick ? Effort::quick : command.full ? Effort::full : Effort::standard;
   const bool live = isatty(STDERR_FILENO) != 0 && !command.json;
-  const book::Explanation explanation = book::explain(entry, effort, [&](const std::string& what) {
-    if (live) fmt::print(stderr, "\r\033[K{}", what);
+  book::Explanation explanation = book::explain(entry, effort, [&](const std::string& what) {
+    if (live) fmt::print(stderr, "\r\033[K{}: {}", entry.slug, what);
   });
   if (live) fmt::print(stderr, "\r\033[K");
-  const std::string folder = command.out.empty() ? "reports" : command.out;
+  return explanation;
+}
+
+/// The page and the ledger of a chapter.
+std::string write(const book::Explanation& explanation, const std::string& folder) {
+  std::string path = fmt::format("{}/{}.html", folder, explanation.entry->slug), ledger;
+  io::write_file(path, book::page(explanation));
+  for (const insight::ClaimResult& result : explanation.claims)
+    ledger += insight::ledger_line(std::string(explanation.entry->slug), result, explanation.machine) + "\n";
+  io::write_file(fmt::format("{}/{}.claims.jsonl", folder, explanation.entry->slug), ledger);
+  return path;
+}
+
+void make_folder(const std::string& folder) {
   std::error_code failure;
   std::filesystem::create_directories(folder, failure);
-  if (failure)
+  if (failure) {
     throw Error(ErrorKind::io, "explain", "cannot make the folder")
         .field("folder", folder)
-        .field("reason", failure.message());
-  const std::string path = fmt::format("{}/{}.html", folder, entry.slug);
-  io::write_file(path, book::page(explanation));
-  std::string ledger;
-  for (const insight::ClaimResult& result : explanation.claims)
-    ledger += insight::ledger_line(std::string(entry.slug), result, explanation.machine) + "\n";
-  io::write_file(fmt::format("{}/{}.claims.jsonl", folder, entry.slug), ledger);
-  if (command.json) {
-    fmt::print("{}\n", book::json_text(explanation));
-  } else {
-    const bool terminal = isatty(STDOUT_FILENO) != 0;
-    fmt::print("{}",
-               book::terminal_text(explanation, terminal_width(), terminal && std::getenv("NO_COLOR") == nullptr));
-    fmt::print("page: {}\n", path);
+        .field("reason", failure.message())
+        .hint("--out names another one");
   }
-  if (command.open) open_in_browser(path);
+}
+
+int code_of(const book::Explanation& explanation) {
   for (const train::OracleResult& oracle : explanation.oracles)
     if (!oracle.passed) return exit_failed;
   return exit_ok;
+}
+
+void summarise(const book::Explanation& explanation, const std::string& path) {
+  fmt::print("{}  {}\n", explanation.entry->title, path);
+  for (const insight::ClaimResult& result : explanation.claims)
+    fmt::print("  {:<9}  {}\n", insight::name_of(result.verdict), result.claim.sentence);
+}
+
+int explain_all(const ExplainCommand& command, const std::string& folder) {
+  std::vector<book::Explanation> explanations;
+  int code = exit_ok;
+  make_folder(folder);
+  for (const book::Entry& entry : book::entries()) {
+    if (!book::find_chapter(entry)) continue;
+    explanations.push_back(measured(entry, command));
+    const std::string path = write(explanations.back(), folder);
+    code = std::max(code, code_of(explanations.back()));
+    if (command.json) {
+      fmt::print("{}\n", book::json_text(explanations.back()));
+    } else {
+      summarise(explanations.back(), path);
+    }
+  }
+  const std::string path = folder + "/index.html";
+  io::write_file(path, book::index_page(explanations));
+  if (!command.json) fmt::print("index: {}\n", path);
+  if (command.open) open_in_browser(path);
+  return code;
+}
+
+}  // namespace
+
+int explain(const ExplainCommand& command) {
+  const std::string folder = command.out.empty() ? "reports" : command.out;
+  if (command.all) return explain_all(command, folder);
+  if (command.what.empty()) return list(command.json);
+  const book::Explanation explanation = measured(book::entry_for(command.what), command);
+  make_folder(folder);
+  const std::string path = write(explanation, folder);
+  if (command.json) {
+    fmt::print("{}\n", book::json_text(explanation));
+  } else {
+    const bool colour = isatty(STDOUT_FILENO) != 0 && std::getenv("NO_COLOR") == nullptr;
+    fmt::print("{}page: {}\n", book::terminal_text(explanation, terminal_width(), colour), path);
+  }
+  if (command.open) open_in_browser(path);
+  return code_of(explanation);
 }
 
 }  // namespace gradus::cli
