@@ -58,6 +58,57 @@ TEST(GoldenLBFGS, FollowsPyTorch) {
   follow(file, "quadratic_small_lr", quadratic, start, {.lr = 0.5, .max_iter = 3}, 1e-10);
 }
 
+/// From the state that PyTorch saved after step 2, with settings that the state overwrites.
+void resume(const GoldenFile& file, const char* name, Tensor (*loss)(const Point&), double bound) {
+  const Tensor& table = file.at(name);
+  const std::vector<double> rows = table.to_vector<double>();
+  const auto width = static_cast<std::size_t>(table.size(1)), n = width - 2;
+  const auto point_after = [&](std::size_t step) {
+    return std::vector(&rows[width * (step - 1)], &rows[width * (step - 1) + n]);
+  };
+  Point point{from_span(point_after(2))};
+  LBFGS optimizer(point, {.lr = 17, .history_size = 9});
+  const NamedTensors state = testing::below(file, std::string(name) + ".state2.");
+  optimizer.load_state_dict(state);
+  std::map<std::string, Tensor> ours;
+  for (const auto& [key, value] : optimizer.state_dict()) ours[key] = value;
+  EXPECT_EQ(ours.size() + 2, state.size());  // PyTorch's has "prev_loss" and "al"
+  for (const auto& [key, value] : state) {
+    if (key == "state.0.prev_loss" || key.starts_with("state.0.al.")) continue;
+    ASSERT_TRUE(ours.contains(key)) << key;
+    EXPECT_EQ(ours[key].to_vector<double>(), value.to_vector<double>()) << key;
+  }
+  for (std::size_t step = 3; step <= static_cast<std::size_t>(table.size(0)); ++step) {
+    optimizer.step([&] { return loss(point); });
+    const std::vector<double> x = point.x.tensor().to_vector<double>(), expected = point_after(step);
+    for (std::size_t i = 0; i < n; ++i) EXPECT_NEAR(x[i], expected[i], bound) << name << ", step " << step;
+    EXPECT_EQ(optimizer.evaluations(), rows[width * step - 1]) << name << ", step " << step;
+  }
+}
+
+TEST(GoldenLBFGS, ContinuesFromTheStateOfPyTorch) {
+  const GoldenFile file = golden("lbfgs");
+  resume(file, "rosenbrock_short_history", rosenbrock, 1e-8);
+  resume(file, "quadratic_fixed_step", quadratic, 1e-10);
+}
+
+TEST(LBFGS, ContinuesBitForBit) {
+  Point point{tensor({-1.5, 2.0, 0.3})}, copy;
+  LBFGS optimizer(point, {.max_iter = 3, .history_size = 4, .line_search = LineSearch::strong_wolfe});
+  for (int calls = 0; calls < 4; ++calls) {  // from the beginning, too
+    copy = point;
+    LBFGS resumed(copy);
+    resumed.load_state_dict(optimizer.state_dict());
+    for (int i = 0; i < 2; ++i) {
+      optimizer.step([&] { return rosenbrock(point); });
+      resumed.step([&] { return rosenbrock(copy); });
+    }
+    EXPECT_EQ(copy.x.tensor().to_vector<double>(), point.x.tensor().to_vector<double>());
+    EXPECT_EQ(resumed.evaluations(), optimizer.evaluations());
+    EXPECT_EQ(resumed.iterations(), optimizer.iterations());
+  }
+}
+
 TEST(LBFGS, FindsTheMinimumOfRosenbrockWithOnePlan) {
   Point point{tensor({-1.5, 2.0})};
   LBFGS optimizer(point, {.line_search = LineSearch::strong_wolfe});

@@ -69,16 +69,17 @@ std::string nearest_remark(std::string_view name, const std::vector<std::string>
   return nearest.empty() ? std::string() : fmt::format("   did you mean {}?", nearest);
 }
 
-[[noreturn]] void refuse(const Comparison& c, bool strict, std::size_t total, SourceLocation where) {
+[[noreturn]] void refuse(const Comparison& c, bool strict, std::size_t total, SourceLocation where,
+                         const LoadWords& words) {
   std::vector<std::string> missing_names, unexpected_names;
   for (const FieldRef* field : c.missing) missing_names.push_back(field->path);
   for (const auto* entry : c.unexpected) unexpected_names.push_back(entry->first);
 
   Error error(
-      ErrorKind::state, "load_state_dict",
-      fmt::format("{} missing, {} unexpected, {} of another shape or type, {} repeated; the model has {} tensors; "
+      ErrorKind::state, words.op,
+      fmt::format("{} missing, {} unexpected, {} of another shape or type, {} repeated; {} has {} tensors; "
                   "nothing was loaded",
-                  c.missing.size(), c.unexpected.size(), c.misfits.size(), c.repeated.size(), total));
+                  c.missing.size(), c.unexpected.size(), c.misfits.size(), c.repeated.size(), words.whole, total));
   error.at(where);
   if (strict) {
     for (const FieldRef* field : c.missing) {
@@ -99,7 +100,7 @@ std::string nearest_remark(std::string_view name, const std::vector<std::string>
   if (const std::string prefix = common_prefix(c); !prefix.empty()) {
     error.hint(fmt::format("all unexpected names begin with \"{}\": strip it", prefix));
   } else if (c.misfits.empty() && c.repeated.empty()) {
-    error.hint("{.strict = false} loads what fits");
+    error.hint(words.hint);
   }
   throw error;
 }
@@ -115,11 +116,11 @@ StateDict state_dict(std::span<const FieldRef> fields) {
 }
 
 LoadReport load_state_dict(std::span<const FieldRef> fields, const StateDict& dict, LoadOptions options,
-                           SourceLocation where) {
+                           SourceLocation where, const LoadWords& words) {
   const Comparison c = compare(fields, dict);
   const bool complete = c.missing.empty() && c.unexpected.empty();
   if (!c.misfits.empty() || !c.repeated.empty() || (options.strict && !complete)) {
-    refuse(c, options.strict, c.missing.size() + c.misfits.size() + c.loadable.size(), where);
+    refuse(c, options.strict, c.missing.size() + c.misfits.size() + c.loadable.size(), where, words);
   }
   for (const auto& [field, tensor] : c.loadable)
     field->assign(cast(TensorArg(*tensor, where), field->tensor().dtype()));

@@ -28,9 +28,18 @@ struct LoadReport {
 };
 
 namespace detail {
+
+/// What a refusal says: who refuses, what it is that has the tensors, and what would be accepted.
+struct LoadWords {
+  std::string op = "load_state_dict";
+  std::string whole = "the model";
+  std::string hint = "{.strict = false} loads what fits";
+};
+
 StateDict state_dict(std::span<const FieldRef> fields);
 LoadReport load_state_dict(std::span<const FieldRef> fields, const StateDict& dict, LoadOptions options,
-                           SourceLocation where);
+                           SourceLocation where, const LoadWords& words = {});
+
 }  // namespace detail
 
 /// Parameters and buffers by path, in the order of the fields. Copies handles, not elements.

@@ -7,7 +7,9 @@ namespace gradus::optim {
 
 Adam::Adam(ParameterList parameters, const AdamOptions& options, SourceLocation where)
     : Optimizer(std::move(parameters), "optim::Adam", where), options_(options) {
-  start(options.lr, options.skip_nonfinite, settings_of(options_), where);
+  std::vector<Setting> settings = settings_of(options_);
+  settings.push_back(fixed_setting("decoupled_weight_decay", false, "0: optim::AdamW is an optimizer of its own"));
+  start(options.lr, options.skip_nonfinite, std::move(settings), where);
 }
 
 std::vector<StateField> Adam::state_fields(const Tensor& parameter, double) const {

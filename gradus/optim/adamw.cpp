@@ -8,7 +8,9 @@ namespace gradus::optim {
 
 AdamW::AdamW(ParameterList parameters, const AdamWOptions& options, SourceLocation where)
     : Optimizer(std::move(parameters), "optim::AdamW", where), options_(options) {
-  start(options.lr, options.skip_nonfinite, settings_of(options_), where);
+  std::vector<Setting> settings = settings_of(options_);
+  settings.push_back(fixed_setting("decoupled_weight_decay", true, "1: optim::Adam is an optimizer of its own"));
+  start(options.lr, options.skip_nonfinite, std::move(settings), where);
 }
 
 std::vector<StateField> AdamW::state_fields(const Tensor& parameter, double) const {

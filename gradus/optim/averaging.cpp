@@ -10,6 +10,7 @@
 #include "gradus/nn/init.h"
 #include "gradus/nn/state_dict.h"
 #include "gradus/ops/factory.h"
+#include "gradus/optim/state/entries.h"
 
 namespace gradus::optim::detail {
 namespace {
@@ -90,10 +91,10 @@ void Averaging::load_state_dict(std::span<const nn::FieldRef> average, const Nam
       throw Error(ErrorKind::value, name, fmt::format("n_averaged is {}, must be >= 0", count)).at(where);
     }
   }
-  nn::Buffer count(tensor(updates_));
-  std::vector<nn::FieldRef> fields{{"n_averaged", nullptr, &count}};
-  for (const nn::FieldRef& field : average) fields.push_back({"module." + field.path, field.parameter, field.buffer});
-  nn::detail::load_state_dict(fields, dict, {.strict = true}, where);
+  Entries entries(name, "the average", "it continues from the state of an average of the same model");
+  const nn::Buffer& count = entries.expect("n_averaged", {DType::i64, {}});
+  for (const nn::FieldRef& field : average) entries.expect({"module." + field.path, field.parameter, field.buffer});
+  entries.load(dict, where);
   updates_ = count.tensor().item<std::int64_t>(where);
 }
 

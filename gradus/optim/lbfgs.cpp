@@ -218,8 +218,7 @@ class LBFGS::WolfeSearch {
   int trials_ = 0;
 };
 
-LBFGS::LBFGS(ParameterList parameters, const LBFGSOptions& o, SourceLocation where)
-    : parameters_(std::move(parameters)), options_(o) {
+void LBFGS::check(const LBFGSOptions& o, SourceLocation where) {
   const auto require = [&](bool holds, const char* setting, auto value, const char* rule) {
     if (holds) return;
     throw Error(ErrorKind::value, "optim::LBFGS", fmt::format("{} is {}, must be {}", setting, value, rule)).at(where);
@@ -230,6 +229,11 @@ LBFGS::LBFGS(ParameterList parameters, const LBFGSOptions& o, SourceLocation whe
   require(o.tolerance_grad >= 0, "tolerance_grad", o.tolerance_grad, ">= 0");
   require(o.tolerance_change >= 0, "tolerance_change", o.tolerance_change, ">= 0");
   require(o.history_size >= 1, "history_size", o.history_size, ">= 1");
+}
+
+LBFGS::LBFGS(ParameterList parameters, const LBFGSOptions& options, SourceLocation where)
+    : parameters_(std::move(parameters)), options_(options) {
+  check(options, where);
   if (parameters_.size() > 0) return;
   throw Error(ErrorKind::usage, "optim::LBFGS", "there are no parameters to train")
       .at(where)
@@ -265,7 +269,6 @@ void LBFGS::update_direction(const Point& here) {
 }
 
 void LBFGS::iterate(Session& session, const Point& start) {
-  const std::int64_t max_eval = options_.max_eval.value_or(options_.max_iter * 5 / 4);
   Point here = start;
   for (std::int64_t i = 1; largest(here.gradient) > options_.tolerance_grad; ++i) {
     const bool first = previous_gradient_.empty();
@@ -287,7 +290,7 @@ void LBFGS::iterate(Session& session, const Point& start) {
       session.move(length_, direction_);
       if (i < options_.max_iter) here = session.evaluate();
     }
-    if (i >= options_.max_iter || session.evaluations >= max_eval) return;
+    if (i >= options_.max_iter || session.evaluations >= max_eval()) return;
     if (length_ * largest(direction_) <= options_.tolerance_change) return;
     if (std::abs(here.loss - loss_before) < options_.tolerance_change) return;
   }
@@ -297,6 +300,14 @@ void LBFGS::forget() {
   history_.clear();
   previous_gradient_.clear();
   scale_ = 1;
+}
+
+std::int64_t LBFGS::trainable_elements() const {
+  std::int64_t count = 0;
+  for (std::size_t i = 0; i < parameters_.size(); ++i) {
+    if (parameters_[i].trainable()) count += parameters_[i].numel();
+  }
+  return count;
 }
 
 double LBFGS::take_step(const std::function<Tensor()>& loss, SourceLocation where) {

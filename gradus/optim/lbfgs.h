@@ -51,6 +51,15 @@ class LBFGS {
     return take_step([&]() -> Tensor { return std::invoke(loss); }, where);
   }
 
+  /// PyTorch's state of this optimizer, flattened as that of Optimizer::state_dict(): "state.0.d" and what else it remembers
+  /// of all trainable parameters as one f64 vector, lists as "state.0.old_dirs.0", .... "line_search_fn" is 0 (none) or 1
+  /// (strong_wolfe).
+  NamedTensors state_dict() const;
+  /// Continues from a state_dict(), or from PyTorch's in this form, whose "al" and "prev_loss" are passed by: settings and
+  /// history, bit for bit. Throws Error(state) listing every missing, unexpected and mis-shaped entry, Error(value) for
+  /// settings out of range, and then changes nothing.
+  void load_state_dict(const NamedTensors& dict, SourceLocation where = SourceLocation::current());
+
   /// Directions and losses since the beginning.
   std::int64_t iterations() const { return iterations_; }
   std::int64_t evaluations() const { return evaluations_; }
@@ -74,6 +83,11 @@ class LBFGS {
   class Session;
   class WolfeSearch;
 
+  void take_over(const detail::Entries& entries, bool searches, bool begun, bool moved, std::int64_t pairs,
+                 SourceLocation where);
+  static void check(const LBFGSOptions& options, SourceLocation where);
+  std::int64_t trainable_elements() const;
+  std::int64_t max_eval() const { return options_.max_eval.value_or(options_.max_iter * 5 / 4); }
   double take_step(const std::function<Tensor()>& loss, SourceLocation where);
   void iterate(Session& session, const Point& start);
   void update_direction(const Point& here);

@@ -23,6 +23,10 @@
 
 namespace gradus::optim {
 
+namespace detail {
+class Entries;
+}
+
 /// The parameters that an optimizer trains, by path. It refers to them: the model must outlive the optimizer, stay where it
 /// is, and keep the number of its layers.
 class ParameterList {
@@ -52,6 +56,7 @@ struct Setting {
   std::function<double()> get;
   std::function<void(double)> set;
   std::string_view values = "a number";  ///< what its type holds; another value is not taken as it is by set()
+  bool fixed = false;                    ///< one value that set() cannot change; a state dict may lack it
 };
 
 /// One tensor of a parameter's state before the first step.
@@ -124,20 +129,23 @@ class Optimizer {
   double clip_value() const { return clip_value_; }
 
   /// Gives the parameters whose path matches `pattern` (`*` stands for any characters) a learning rate and a weight decay of
-  /// their own; a later call wins where two match. Returns how many matched. Groups belong to the program and are not in the
-  /// state dict: set them again before continuing.
+  /// their own; a later call wins where two match. Returns how many matched. Every call makes one group of PyTorch's state
+  /// dict, after that of all others; a program that continues from a state makes the same groups before it loads.
   ///   optimizer.set_group("*.bias", {.weight_decay = 0});
   /// Throws Error(value) when none matches, for a number that is not finite and >= 0, and for a weight decay of an optimizer
   /// that has none.
   int set_group(std::string_view pattern, const GroupOptions& options,
                 SourceLocation where = SourceLocation::current());
 
-  /// PyTorch's state of this optimizer, flattened: "state.0.exp_avg", ..., "param_groups.0.lr". The number is the position
-  /// of the parameter. State is there from a parameter's first step on. Throws Error(state) when the model has the weights of
-  /// training and there are others; see eval_mode().
+  /// PyTorch's state of this optimizer, flattened: "state.0.exp_avg", ..., "param_groups.0.lr", ..., "param_groups.0.params".
+  /// Settings and switches are f64 scalars; "params" (i64) lists the numbers that stand for the group's parameters in
+  /// "state.N", which count on from group to group. State is there from a parameter's first step on.
+  /// Throws Error(state) when the model has the weights of training and there are others; see eval_mode().
   NamedTensors state_dict(SourceLocation where = SourceLocation::current()) const;
-  /// Continues from a state_dict(): settings and state. Strict: throws Error(state) that lists every missing, unexpected
-  /// and mis-shaped entry, and then changes nothing. The model should have the weights that were saved with the state.
+  /// Continues from a state_dict(), or from PyTorch's in this form: settings, rates and decays of the groups, state. Strict:
+  /// throws Error(state) when the groups are others, or listing every missing, unexpected and mis-shaped entry, and Error(value)
+  /// for numbers out of range, and then changes nothing. PyTorch's entries foreach, capturable, differentiable, fused and
+  /// initial_lr are passed by. The model should have the weights that were saved with the state.
   void load_state_dict(const NamedTensors& dict, SourceLocation where = SourceLocation::current());
 
   const ParameterList& parameters() const { return parameters_; }
@@ -202,7 +210,16 @@ class Optimizer {
     Tensors state;
   };
   class Exchange;
+  struct LoadedGroup;
 
+  std::vector<std::vector<std::size_t>> members_of_groups() const;
+  void append_state(NamedTensors& dict, std::size_t i, std::int64_t index) const;
+  detail::Entries entries() const;
+  std::vector<LoadedGroup> read_groups(detail::Entries& reader, const NamedTensors& dict, SourceLocation where) const;
+  std::vector<GroupOptions> take_groups(const std::vector<LoadedGroup>& loaded, double lr, SourceLocation where);
+  std::vector<std::int64_t> read_indices(const std::vector<LoadedGroup>& loaded, SourceLocation where) const;
+  std::vector<Slot> read_slots(const NamedTensors& dict, const std::vector<std::int64_t>& indices,
+                               SourceLocation where) const;
   bool step_fields(std::span<const nn::FieldRef> gradients, SourceLocation where);
   void check_gradients(std::span<const Tensor> gradients, SourceLocation where) const;
   void check_settings(SourceLocation where) const;

@@ -6,9 +6,8 @@
 #include <cmath>
 
 #include "gradus/base/error.h"
-#include "gradus/nn/parameter.h"
-#include "gradus/nn/state_dict.h"
 #include "gradus/ops/factory.h"
+#include "gradus/optim/state/entries.h"
 
 namespace gradus::optim {
 namespace {
@@ -70,17 +69,13 @@ NamedTensors ReduceOnPlateau::state_dict() const {
 }
 
 void ReduceOnPlateau::load_state_dict(const NamedTensors& dict, SourceLocation where) {
-  nn::Buffer buffers[4];
-  std::vector<nn::FieldRef> fields;
-  for (const auto& [key, value] : state_dict()) {
-    nn::Buffer& buffer = buffers[fields.size()];
-    buffer = value;
-    fields.push_back({key, nullptr, &buffer});
-  }
-  nn::detail::load_state_dict(fields, dict, {.strict = true}, where);
-  const auto lr = buffers[0].tensor().item<double>(where), best = buffers[1].tensor().item<double>(where);
-  const auto bad = buffers[2].tensor().item<std::int64_t>(where),
-             cooldown = buffers[3].tensor().item<std::int64_t>(where);
+  detail::Entries entries(name, "its state", "it continues from what state_dict() of an optim::ReduceOnPlateau gave");
+  std::vector<const nn::Buffer*> values;
+  for (const auto& [key, value] : state_dict()) values.push_back(&entries.expect(key, value.spec()));
+  entries.load(dict, where);
+  const auto lr = values[0]->tensor().item<double>(where), best = values[1]->tensor().item<double>(where);
+  const auto bad = values[2]->tensor().item<std::int64_t>(where),
+             cooldown = values[3]->tensor().item<std::int64_t>(where);
   require(std::isfinite(lr) && lr >= 0, "lr", lr, "finite and >= 0", where);
   require(bad >= 0, "num_bad_epochs", bad, ">= 0", where);
   require(cooldown >= 0, "cooldown_counter", cooldown, ">= 0", where);

@@ -45,6 +45,11 @@ void add_setting(std::vector<Setting>& settings, const std::string& name, std::a
 
 }  // namespace detail
 
+/// A switch of PyTorch's that tells two optimizers apart which are classes of their own here.
+inline Setting fixed_setting(std::string name, bool value, std::string_view rule) {
+  return {std::move(name), [value] { return value ? 1.0 : 0.0; }, [](double) {}, rule, true};
+}
+
 /// All fields of `options` (numbers, switches, enums, arrays of numbers), which the result refers to.
 template <class Options>
 std::vector<Setting> all_settings(Options& options) {

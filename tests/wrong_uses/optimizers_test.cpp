@@ -173,45 +173,120 @@ TEST(WrongUsesOptimizers, WeightsOfTheOtherMode) {
   });
 }
 
+/// `dict` with another value of `name`.
+NamedTensors with(NamedTensors dict, std::string_view name, const Tensor& value) {
+  for (auto& [key, tensor] : dict) {
+    if (key == name) tensor = value;
+  }
+  return dict;
+}
+Tensor number(double value) { return nn::init::constant({}, value, DType::f64); }
+
+struct Matrix {
+  nn::Parameter weight = nn::init::constant({3, 2}, 1);
+};
+
 TEST(WrongUsesOptimizers, StatesOfOthers) {
-  struct Matrix {
-    nn::Parameter weight = nn::init::constant({3, 2}, 1);
-  };
   Matrix net, trained;
   optim::Muon muon(net);
   optim::RMSprop rmsprop(net);
-  NamedTensors fraction = muon.state_dict();
-  for (auto& [name, tensor] : fraction) {
-    if (name.ends_with("ns_steps")) tensor = nn::init::constant({}, 2.5, DType::f64);
-  }
+  optim::Adam adam(net);
   optim::RMSprop centered(trained, {.centered = true});
   centered.minimize(sum(square(trained.weight)));
   NamedTensors lacking = centered.state_dict();
   std::erase_if(lacking, [](const auto& entry) { return entry.first.ends_with("grad_avg"); });
   check_wrong_uses({
-      {"fraction", [&] { muon.load_state_dict(fraction); },
+      {"fraction", [&] { muon.load_state_dict(with(muon.state_dict(), "param_groups.0.ns_steps", number(2.5))); },
        "value error in optim::Muon: ns_steps is 2.5, must be a whole number up to 2^53"},
       {"of_another_optimizer", [&] { rmsprop.load_state_dict(optim::SGD(net, {.momentum = 0.9}).state_dict()); },
-       "state error in load_state_dict: 3 missing, 2 unexpected, 0 of another shape or type, 0 repeated; the model has "
-       "7 tensors; nothing was loaded\n"
+       "state error in optim::RMSprop: 3 missing, 2 unexpected, 0 of another shape or type, 0 repeated; its state has "
+       "8 tensors; nothing was loaded\n"
        "  missing     param_groups.0.alpha  f64 []\n"
        "  missing     param_groups.0.eps  f64 []\n"
        "  missing     param_groups.0.centered  f64 []   did you mean param_groups.0.nesterov?\n"
        "  unexpected  param_groups.0.dampening  f64 []   did you mean param_groups.0.alpha?\n"
        "  unexpected  param_groups.0.nesterov  f64 []   did you mean param_groups.0.centered?\n"
-       "  hint: {.strict = false} loads what fits"},
+       "  hint: it continues from the state of an optim::RMSprop with the same groups over parameters of the same "
+       "shapes"},
+      {"of_a_near_relative", [&] { adam.load_state_dict(optim::AdamW(net).state_dict()); },
+       "value error in optim::Adam: decoupled_weight_decay is 1, must be 0: optim::AdamW is an optimizer of its own"},
       {"without_the_mean", [&] { rmsprop.load_state_dict(lacking); },
-       "state error in load_state_dict: 1 missing, 0 unexpected, 0 of another shape or type, 0 repeated; the model has "
+       "state error in optim::RMSprop: 1 missing, 0 unexpected, 0 of another shape or type, 0 repeated; its state has "
        "3 tensors; nothing was loaded\n"
        "  missing  state.0.grad_avg  f32 [3, 2]\n"
-       "  hint: {.strict = false} loads what fits"},
+       "  hint: it continues from the state of an optim::RMSprop with the same groups over parameters of the same "
+       "shapes"},
   });
-  EXPECT_EQ(rmsprop.state_dict().size(), 7u);  // nothing was loaded: no state, and not centered
+  EXPECT_EQ(rmsprop.state_dict().size(), 8u);  // nothing was loaded: no state, and not centered
   for (const auto& [name, tensor] : rmsprop.state_dict()) {
     if (name.ends_with("centered")) {
       EXPECT_EQ(tensor.item<double>(), 0);
     }
   }
+}
+
+TEST(WrongUsesOptimizers, StatesWithOtherGroups) {
+  Net net;
+  optim::Adam plain(net), grouped(net);
+  grouped.set_group("bias", {.weight_decay = 0});
+  const NamedTensors dict = grouped.state_dict();
+  check_wrong_uses({
+      {"fewer", [&] { grouped.load_state_dict(plain.state_dict()); },
+       "state error in optim::Adam: the state has 1 groups of parameters, the optimizer 2\n"
+       "  hint: call set_group() first, as the program did that saved the state"},
+      {"beta_of_a_group", [&] { grouped.load_state_dict(with(dict, "param_groups.1.betas.0", number(0.5))); },
+       "value error in optim::Adam: param_groups.1.betas.0 is 0.5, must be that of the first group; groups have their "
+       "own lr and weight_decay"},
+      {"rate_of_a_group", [&] { grouped.load_state_dict(with(dict, "param_groups.1.lr", number(-1))); },
+       "value error in optim::Adam: param_groups.1.lr is -1, must be finite and >= 0"},
+      {"decay_of_a_group", [&] { grouped.load_state_dict(with(dict, "param_groups.1.weight_decay", number(NAN))); },
+       "value error in optim::Adam: param_groups.1.weight_decay is nan, must be finite and >= 0"},
+      {"only_the_first_is_zero", [&] { grouped.load_state_dict(with(dict, "param_groups.0.lr", number(0))); },
+       "value error in optim::Adam: param_groups.1.lr is 0.001, must be 0 as that of the first group"},
+      {"one_number_for_two", [&] { grouped.load_state_dict(with(dict, "param_groups.1.params", tensor({0}))); },
+       "value error in optim::Adam: param_groups.1.params.0 is 0, must be a number of its own"},
+      {"another_size",
+       [&] {
+         grouped.load_state_dict(with(dict, "param_groups.1.params", tensor({1, 2})));
+       },
+       "state error in optim::Adam: 0 missing, 0 unexpected, 1 of another shape or type, 0 repeated; its state has 18 "
+       "tensors; nothing was loaded\n"
+       "  mismatch  param_groups.1.params  i64 [2], expected i64 [1]"},
+  });
+  EXPECT_EQ(grouped.lr(), 1e-3);
+}
+
+TEST(WrongUsesOptimizers, StatesOfLBFGS) {
+  Matrix net, other;
+  optim::LBFGS optimizer(net, {.max_iter = 1}), fresh(other);
+  optimizer.step([&] { return sum(square(net.weight)); });
+  const NamedTensors dict = optimizer.state_dict();
+  nn::freeze(other);
+  check_wrong_uses({
+      {"of_another_optimizer",
+       [&] {
+         fresh.load_state_dict({{"param_groups.0.lr", number(1)}});
+       },
+       "state error in optim::LBFGS: 6 missing, 0 unexpected, 0 of another shape or type, 0 repeated; its state has 7 "
+       "tensors; nothing was loaded\n"
+       "  missing  param_groups.0.max_iter  f64 []\n"
+       "  missing  param_groups.0.max_eval  f64 []\n"
+       "  missing  param_groups.0.tolerance_grad  f64 []\n"
+       "  missing  param_groups.0.tolerance_change  f64 []\n"
+       "  missing  param_groups.0.history_size  f64 []\n"
+       "  missing  param_groups.0.params  i64 [1]\n"
+       "  hint: it continues from the state of an optim::LBFGS with as many trainable parameters"},
+      {"of_other_parameters", [&] { fresh.load_state_dict(dict); },
+       "state error in optim::LBFGS: 0 missing, 0 unexpected, 2 of another shape or type, 0 repeated; its state has 14 "
+       "tensors; nothing was loaded\n"
+       "  mismatch  state.0.d  f64 [6], expected f64 [0]\n"
+       "  mismatch  state.0.prev_flat_grad  f64 [6], expected f64 [0]"},
+      {"half_a_direction", [&] { optimizer.load_state_dict(with(dict, "param_groups.0.max_iter", number(0.5))); },
+       "value error in optim::LBFGS: param_groups.0.max_iter is 0.5, must be a whole number up to 2^53"},
+      {"no_rate", [&] { optimizer.load_state_dict(with(dict, "param_groups.0.lr", number(0))); },
+       "value error in optim::LBFGS: lr is 0, must be finite and > 0"},
+  });
+  EXPECT_EQ(optimizer.state_dict().size(), dict.size());
 }
 
 }  // namespace

@@ -62,12 +62,12 @@ TEST(WrongUses, ReduceOnPlateau) {
        [] {
          ReduceOnPlateau().load_state_dict({{"lr", tensor(0.1)}});
        },
-       "state error in load_state_dict: 3 missing, 0 unexpected, 0 of another shape or type, 0 repeated; the model has "
-       "4 tensors; nothing was loaded\n"
+       "state error in optim::ReduceOnPlateau: 3 missing, 0 unexpected, 0 of another shape or type, 0 repeated; its "
+       "state has 4 tensors; nothing was loaded\n"
        "  missing  best  f64 []\n"
        "  missing  num_bad_epochs  i64 []\n"
        "  missing  cooldown_counter  i64 []\n"
-       "  hint: {.strict = false} loads what fits"},
+       "  hint: it continues from what state_dict() of an optim::ReduceOnPlateau gave"},
   });
 }
 

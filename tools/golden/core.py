@@ -10,7 +10,7 @@ and in the test under the same case name.
 import torch
 import torch.nn.functional as F
 
-from common import pattern, record, write
+from common import flatten_optimizer, pattern, record, write
 
 
 def layers():
@@ -124,22 +124,6 @@ OPTIMIZERS = {
 }
 
 
-def save_state(out, case, optimizer):
-    """The state dict in the flat form of conventions.md."""
-    state = optimizer.state_dict()
-    for index, entries in state["state"].items():
-        for name, value in entries.items():
-            if value is not None:
-                out[f"{case}.state10.state.{index}.{name}"] = value.clone()
-    group = state["param_groups"][0]
-    own = ["momentum", "dampening", "nesterov"] if "momentum" in group else ["eps", "amsgrad"]
-    keys = ["lr", "weight_decay", "maximize", *own]
-    values = {key: group[key] for key in keys}
-    values |= {f"betas.{i}": beta for i, beta in enumerate(group.get("betas", ()))}
-    for key, value in values.items():
-        out[f"{case}.state10.param_groups.0.{key}"] = torch.tensor(float(value), dtype=torch.float64)
-
-
 def optimizers():
     torch.manual_seed(3)
     inputs, labels = torch.randn(16, 8), torch.randint(0, 3, (16,))
@@ -163,7 +147,8 @@ def optimizers():
                 for name, parameter in model.named_parameters():
                     out[f"{case}.step{step}.{name}"] = parameter.detach().clone()
             if step == 10:
-                save_state(out, case, optimizer)
+                state = flatten_optimizer(optimizer.state_dict())
+                out |= {f"{case}.state10.{name}": value for name, value in state.items()}
         out[f"{case}.losses"] = torch.tensor(history)
     return out
 

@@ -4,12 +4,14 @@ after steps 10 and 20 in one row, losses, and the state dict after step 10 in it
 
     python3 tools/golden/optim.py [OUTPUT_FOLDER]      (pip install schedulefree==1.4.1 pytorch_optimizer==4.1.0)
 """
+import copy
+
 import pytorch_optimizer
 import schedulefree
 import torch
 import torch.nn.functional as F
 
-from common import write
+from common import as_gradus_saves, flatten_optimizer, unflatten_optimizer, write
 
 
 class Published(torch.optim.Optimizer):
@@ -171,38 +173,55 @@ def parameters_of(case, model):
     return named.values()
 
 
-NOT_OURS = {"params", "foreach", "capturable", "differentiable", "fused"}
-OF_THE_GROUP = {"k", "train_mode", "weight_sum", "lr_max", "scheduled_lr"}  # of Schedule-Free
+OF_THE_GROUP = ("k", "train_mode", "weight_sum", "lr_max", "scheduled_lr")  # of Schedule-Free
 
 
-def save_state(out, case, optimizer):
-    if "schedulefree" in case:  # what it keeps for the group is state of the parameters with us; saved in evaluation mode
-        group = optimizer.param_groups[0]
-        for p in group["params"]:
-            numbers = {"step": torch.tensor(float(group["k"]))}
-            for key in ("weight_sum", "lr_max"):
-                numbers[key] = torch.tensor(group[key], dtype=torch.float64)
-            optimizer.state[p] |= numbers | {"y": p.detach().clone()}
-        group["maximize"] = False
+def saved_state(case, optimizer):
     state = optimizer.state_dict()
-    for index, entries in state["state"].items():
-        for name, value in entries.items():
-            if value is not None:
-                out[f"{case}.state10.state.{index}.{name}"] = value.clone()
-    for key, value in state["param_groups"][0].items():
-        if key in NOT_OURS | OF_THE_GROUP or (key == "decoupled_weight_decay" and case.startswith("adam")):
-            continue
-        if key == "adjust_lr_fn":
-            value = [None, "match_rms_adamw"].index(value)
-        values = {f"{key}.{i}": v for i, v in enumerate(value)} if isinstance(value, tuple) else {key: value}
-        for name, number in values.items():
-            out[f"{case}.state10.param_groups.0.{name}"] = torch.tensor(float(number or 0), dtype=torch.float64)
+    if "schedulefree" in case:  # what it keeps for the group is state of the parameters with us; saved in evaluation mode
+        group = state["param_groups"][0]
+        for i, p in enumerate(optimizer.param_groups[0]["params"]):
+            state["state"][i]["step"] = torch.tensor(float(group["k"]))
+            for key in ("weight_sum", "lr_max"):
+                state["state"][i][key] = torch.tensor(group[key], dtype=torch.float64)
+            state["state"][i]["y"] = p.detach().clone()
+        state["param_groups"][0] = {key: value for key, value in group.items() if key not in OF_THE_GROUP}
+        state["param_groups"][0]["maximize"] = False
+    return flatten_optimizer(state)
+
+
+def check_reverse(case, model, optimizer):
+    """What Gradus saves after step 10 is loaded by PyTorch, which then goes the same way: returns the parameters."""
+    if type(optimizer).__module__.split(".")[0] != "torch":
+        return None
+    copied = copy.deepcopy(model)
+    resumed = MAKERS[case.split("_")[0]](parameters_of(case, copied), **(CASES[case] | {"lr": 1.0}))
+    flat = as_gradus_saves(saved_state(case, optimizer))
+    resumed.load_state_dict(unflatten_optimizer(flat, resumed.state_dict()))
+    for _ in range(10):
+        train(case, copied, resumed)
+    return torch.cat([p.detach().flatten() for p in copied.parameters()])
+
+
+torch.manual_seed(5)
+inputs, labels = torch.randn(12, 4), torch.randint(0, 3, (12,))
+
+
+def train(case, model, optimizer):
+    """One step; returns the loss before it."""
+    optimizer.zero_grad()
+    loss = F.cross_entropy(model(inputs), labels)
+    loss.backward()
+    if case == "sgd_clip_norm":
+        torch.nn.utils.clip_grad_norm_(model.parameters(), 0.1)
+    if case == "sgd_clip_value":
+        torch.nn.utils.clip_grad_value_(model.parameters(), 0.02)
+    optimizer.step()
+    return loss.item()
 
 
 def optim():
     torch.Tensor.bfloat16 = torch.Tensor.clone  # Muon's iteration in f32
-    torch.manual_seed(5)
-    inputs, labels = torch.randn(12, 4), torch.randint(0, 3, (12,))
     out = {"inputs": inputs, "labels": labels}
     for name, parameter in network().named_parameters():
         out[f"initial.{name}"] = parameter.detach().clone()
@@ -213,19 +232,13 @@ def optim():
         if "schedulefree" in case:
             optimizer.train()
         for step in range(1, 21):
-            optimizer.zero_grad()
-            loss = F.cross_entropy(model(inputs), labels)
-            loss.backward()
-            if case == "sgd_clip_norm":
-                torch.nn.utils.clip_grad_norm_(model.parameters(), 0.1)
-            if case == "sgd_clip_value":
-                torch.nn.utils.clip_grad_value_(model.parameters(), 0.02)
-            optimizer.step()
-            history.append(loss.item())
+            history.append(train(case, model, optimizer))
             if step in (10, 20):
                 out[f"{case}.step{step}"] = torch.cat([p.detach().flatten() for p in model.parameters()])
-            if step == 10 and case != "adamw_groups":
-                save_state(out, case, optimizer)
+            if step == 10:
+                out |= {f"{case}.state10.{name}": value for name, value in saved_state(case, optimizer).items()}
+                resumed = check_reverse(case, model, optimizer)
+        assert resumed is None or torch.equal(resumed, out[f"{case}.step20"]), case
         if "schedulefree" in case:
             optimizer.eval()
             out[f"{case}.evaluation"] = torch.cat([p.detach().flatten() for p in model.parameters()])

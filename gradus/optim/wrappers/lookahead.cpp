@@ -5,9 +5,9 @@
 #include "gradus/base/error.h"
 #include "gradus/engine/eval.h"
 #include "gradus/nn/init.h"
-#include "gradus/nn/state_dict.h"
 #include "gradus/ops/elementwise.h"
 #include "gradus/ops/factory.h"
+#include "gradus/optim/state/entries.h"
 
 namespace gradus::optim {
 
@@ -51,21 +51,19 @@ NamedTensors Lookahead::state_dict() const {
 }
 
 void Lookahead::load_state_dict(const NamedTensors& dict, SourceLocation where) {
-  std::vector<nn::Buffer> entries;
-  std::vector<nn::FieldRef> fields;
-  const NamedTensors own = state_dict();
-  for (const auto& [path, value] : own) entries.emplace_back(value);
-  for (std::size_t i = 0; i < own.size(); ++i) fields.push_back({own[i].first, nullptr, &entries[i]});
-  nn::detail::load_state_dict(fields, dict, {.strict = true}, where);
-  const auto steps = entries[0].tensor().item<std::int64_t>(where);
+  detail::Entries entries("optim::Lookahead", "its state",
+                          "it continues from the state of an optim::Lookahead over parameters of the same shapes");
+  std::vector<const nn::Buffer*> values;
+  for (const auto& [path, value] : state_dict()) values.push_back(&entries.expect(path, value.spec()));
+  entries.load(dict, where);
+  const auto steps = values[0]->tensor().item<std::int64_t>(where);
   if (steps < 0 || steps >= options_.k) {
     throw Error(ErrorKind::value, "optim::Lookahead", fmt::format("step is {}, must be in [0, {})", steps, options_.k))
         .at(where)
         .hint("the state was saved with another k");
   }
   Tensors slow;
-  for (std::size_t i = 1; i < entries.size(); ++i) slow.push_back(entries[i].tensor());
-  eval(slow, where);
+  for (std::size_t i = 1; i < values.size(); ++i) slow.push_back(values[i]->tensor());
   steps_ = steps;
   slow_ = std::move(slow);
 }
