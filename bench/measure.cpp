@@ -78,6 +78,7 @@ void Stopwatch::report(nlohmann::ordered_json& line) const {
   line["step_ms_p90"] = rounded(sorted[std::min(count - 1, count * 9 / 10)], 5);
   line["step_ms_min"] = rounded(sorted[0], 5);
   line["steps"] = count;
+  line["step_cpu_ms"] = rounded(own / static_cast<double>(count) * 1e3, 5);
   line["own_cores"] = rounded(own / wall, 2);
   line["foreign_cores"] = rounded((after.busy - before_.busy - stolen - own) / wall, 2);
   line["steal_cores"] = rounded(stolen / wall, 2);

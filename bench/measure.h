@@ -27,7 +27,7 @@ class Stopwatch {
 
   void step(double begin) { milliseconds_.push_back((now() - begin) * 1e3); }
   double elapsed() const { return now() - begin_; }
-  /// step_ms_median, step_ms_p90, step_ms_min, steps, own_cores, foreign_cores, steal_cores.
+  /// step_ms_median, step_ms_p90, step_ms_min, steps, step_cpu_ms (mean processor time), own_cores, foreign_cores, steal_cores.
   void report(nlohmann::ordered_json& line) const;
 
  private:

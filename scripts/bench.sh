@@ -48,7 +48,7 @@ python_with_torch() {
     say "bench: making $folder" >&2
     rm -rf "$folder"
     python3 -m venv "$folder" >&2 || return 1
-    "$folder/bin/pip" install --quiet --extra-index-url https://download.pytorch.org/whl/cpu torch==2.13.0+cpu numpy >&2 || return 1
+    "$folder/bin/pip" install --quiet --retries 1 --extra-index-url https://download.pytorch.org/whl/cpu torch==2.13.0+cpu numpy >&2 || return 1
   fi
   echo "$folder/bin/python"
 }

@@ -86,6 +86,7 @@ class Stopwatch:
                 "step_ms_p90": round(times[min(len(times) - 1, len(times) * 9 // 10)], 5),
                 "step_ms_min": round(times[0], 5),
                 "steps": len(times),
+                "step_cpu_ms": round(own / len(times) * 1e3, 5),
                 "own_cores": round(own / wall, 2),
                 "foreign_cores": round((busy - stolen - own) / wall, 2),
                 "steal_cores": round(stolen / wall, 2)}

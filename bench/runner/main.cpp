@@ -71,9 +71,12 @@ int main(int argc, char** argv) try {
   CLI::App app("Compares contenders on workloads, in turn.", "gradus_bench_runner");
   declare(app, options);
   CLI11_PARSE(app, argc, argv);
-  const nlohmann::ordered_json measurement =
-      options.from.empty() ? bench::measure(options.plan) : nlohmann::ordered_json::parse(io::read_file(options.from));
-  if (!options.json.empty()) io::write_file(options.json, measurement.dump(1) + "\n");
+  const auto save = [&](const nlohmann::ordered_json& measurement) {
+    if (!options.json.empty()) io::write_file(options.json, measurement.dump(1) + "\n");
+  };
+  const nlohmann::ordered_json measurement = options.from.empty()
+                                                 ? bench::measure(options.plan, save)
+                                                 : nlohmann::ordered_json::parse(io::read_file(options.from));
   const std::vector<bench::Comparison> comparisons = bench::summarize(measurement);
   fmt::print("{}", bench::to_text(comparisons));
   if (!options.docs.empty()) {

@@ -112,17 +112,18 @@ std::vector<std::string_view> peer_names() {
   return names;
 }
 
-ordered_json measure(const Plan& plan) {
-  ordered_json results = ordered_json::array();
+ordered_json measure(const Plan& plan, const std::function<void(const ordered_json&)>& so_far) {
+  ordered_json measurement = {{"machine", machine()}, {"rounds", plan.rounds}, {"results", ordered_json::array()}};
   for (const std::string& workload : plan.workloads) {
     for (const std::string& dtype : plan.dtypes) {
       for (const int threads : plan.threads) {
         fmt::print(stderr, "{} {}, {} thread{}\n", workload, dtype, threads, threads == 1 ? "" : "s");
-        results.push_back(measure_case(plan, {workload, dtype, threads}));
+        measurement["results"].push_back(measure_case(plan, {workload, dtype, threads}));
+        if (so_far) so_far(measurement);
       }
     }
   }
-  return {{"machine", machine()}, {"rounds", plan.rounds}, {"results", std::move(results)}};
+  return measurement;
 }
 
 }  // namespace gradus::bench

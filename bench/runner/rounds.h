@@ -1,6 +1,7 @@
 // Contenders in turn: A B C, A B C, ... so that a machine whose clock drifts, or that others use, is the same for all.
 #pragma once
 
+#include <functional>
 #include <nlohmann/json_fwd.hpp>
 #include <string>
 #include <string_view>
@@ -27,6 +28,7 @@ std::vector<std::string_view> peer_names();
 /// Runs everything and tells the progress on stderr. The answer holds, for each workload, type and number of threads, the limits
 /// measured right before and every line of every contender:
 ///   {"machine": {...}, "rounds": 5, "results": [{"workload", "dtype", "threads", "limits", "contenders": [{"name", "runs"}]}]}
-nlohmann::ordered_json measure(const Plan& plan);
+/// `so_far` is called with what there is after each result: a measurement takes long, and may be stopped.
+nlohmann::ordered_json measure(const Plan& plan, const std::function<void(const nlohmann::ordered_json&)>& so_far = {});
 
 }  // namespace gradus::bench

@@ -34,6 +34,7 @@ Outcome outcome(const ordered_json& contender, const ordered_json& gradus, bool 
   const std::vector<double> times = column(runs, "step_ms_median");
   const std::vector<double> memory = column(runs, "peak_rss_mb");
   found.step_ms = spread(times);
+  found.cpu_ms = spread(column(runs, "step_cpu_ms")).median;
   found.peak_mb = *std::max_element(memory.begin(), memory.end());
   found.startup_ms = spread(column(runs, "startup_s")).median * 1e3;
   found.foreign_cores = mean(column(runs, "foreign_cores"));

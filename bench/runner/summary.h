@@ -21,8 +21,9 @@ struct Outcome {
   std::string reason;   ///< why there are no figures; "" when there are
   bool failed = false;  ///< it should have run
   Spread step_ms;
-  double peak_mb = 0;        ///< the largest of the rounds
-  double startup_ms = 0;     ///< median, to the end of the first step, without the reading of data
+  double cpu_ms = 0;      ///< processor time of a step, of all threads: median; others on the machine change it little
+  double peak_mb = 0;     ///< the largest of the rounds
+  double startup_ms = 0;  ///< median, to the end of the first step, without the reading of data
   double foreign_cores = 0;  ///< mean; what others used of the machine meanwhile
   /// How many times as long as Gradus's its step took, from pairs of the same round; of Gradus itself nothing.
   std::optional<Spread> ratio;

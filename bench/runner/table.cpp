@@ -57,14 +57,14 @@ std::string markdown_row(const Comparison& comparison, const std::vector<std::st
                             digits(peer->ratio->high))
               : " - |";
   row += fmt::format(" {} | {} |", share(comparison.product_share), share(comparison.memory_share));
-  const Outcome* torch = peer;
   const auto pair = [&](double own, double theirs) {
-    return fmt::format(" {} / {} |", own > 0 ? digits(own) : "-", torch ? digits(theirs) : "-");
+    return fmt::format(" {} / {} |", own > 0 ? digits(own) : "-", peer ? digits(theirs) : "-");
   };
-  row += pair(gradus.peak_mb, torch ? torch->peak_mb : 0);
-  row += pair(gradus.startup_ms, torch ? torch->startup_ms : 0);
+  row += pair(gradus.cpu_ms, peer ? peer->cpu_ms : 0);
+  row += pair(gradus.peak_mb, peer ? peer->peak_mb : 0);
+  row += pair(gradus.startup_ms, peer ? peer->startup_ms : 0);
   double foreign = gradus.foreign_cores;
-  if (torch) foreign = std::max(foreign, torch->foreign_cores);
+  if (peer) foreign = std::max(foreign, peer->foreign_cores);
   return row + fmt::format(" {:.2f} |\n", foreign);
 }
 
@@ -72,11 +72,11 @@ std::string markdown_table(const std::vector<const Comparison*>& comparisons) {
   const std::vector<std::string> names = contender_names(comparisons);
   std::string head = "| workload |", line = "|---|";
   for (const std::string& name : names) head += fmt::format(" {}, ms |", name), line += "---|";
-  std::string table =
-      head +
-      " faster than the best peer | of the best product | of the memory | MB, Gradus / best peer | start-up "
-      "ms, Gradus / best peer | others' cores |\n" +
-      line + "---|---|---|---|---|---|\n";
+  std::string table = head +
+                      " faster than the best peer | of the best product | of the memory | CPU ms, Gradus / best peer | "
+                      "MB, Gradus / best peer | start-up "
+                      "ms, Gradus / best peer | others' cores |\n" +
+                      line + "---|---|---|---|---|---|---|\n";
   double logarithms = 0;
   int count = 0;
   for (const Comparison* comparison : comparisons) {
@@ -135,8 +135,8 @@ std::string limits_table(const ordered_json& measurement, int threads) {
 
 std::string to_text(const std::vector<Comparison>& comparisons) {
   std::string text =
-      fmt::format("{:<12} {:<5} {:>2}  {:<14} {:>10} {:>21} {:>8} {:>8} {:>10} {:>8} {:>7}\n", "workload", "type", "T",
-                  "contender", "step ms", "range", "ratio", "MB", "start ms", "product", "others");
+      fmt::format("{:<12} {:<5} {:>2}  {:<14} {:>10} {:>21} {:>8} {:>8} {:>8} {:>10} {:>8} {:>7}\n", "workload", "type",
+                  "T", "contender", "step ms", "range", "ratio", "cpu ms", "MB", "start ms", "product", "others");
   for (const Comparison& comparison : comparisons) {
     for (const Outcome& outcome : comparison.outcomes) {
       text += fmt::format("{:<12} {:<5} {:>2}  {:<14} ", comparison.workload, comparison.dtype, comparison.threads,
@@ -147,10 +147,10 @@ std::string to_text(const std::vector<Comparison>& comparisons) {
       }
       const bool own = &outcome == &comparison.outcomes[0];
       text +=
-          fmt::format("{:>10} {:>21} {:>8} {:>8.0f} {:>10} {:>8} {:>7.2f}", digits(outcome.step_ms.median),
+          fmt::format("{:>10} {:>21} {:>8} {:>8} {:>8.0f} {:>10} {:>8} {:>7.2f}", digits(outcome.step_ms.median),
                       digits(outcome.step_ms.low) + " - " + digits(outcome.step_ms.high),
-                      outcome.ratio ? digits(outcome.ratio->median) : "", outcome.peak_mb, digits(outcome.startup_ms),
-                      own ? share(comparison.product_share) : "", outcome.foreign_cores);
+                      outcome.ratio ? digits(outcome.ratio->median) : "", digits(outcome.cpu_ms), outcome.peak_mb,
+                      digits(outcome.startup_ms), own ? share(comparison.product_share) : "", outcome.foreign_cores);
       if (!outcome.disagreement.empty()) text += "  DISAGREES: " + outcome.disagreement;
       if (!outcome.reason.empty()) text += "  STOPPED: " + outcome.reason;
       text += '\n';
