@@ -175,5 +175,14 @@ TEST(Chapters, Activations) {
   EXPECT_EQ(value(e, "g2"), 0);
 }
 
+TEST(Chapters, Backpropagation) {
+  const Explanation e = checked("backpropagation");
+  for (const std::size_t sure : {2u, 4u}) EXPECT_EQ(e.claims[sure].verdict, insight::Verdict::holds);
+  EXPECT_NEAR(value(e, "y"), 0.6 * value(e, "h1") - 0.3 * value(e, "h2"), 1e-4);
+  EXPECT_NEAR(value(e, "gv2"), value(e, "e") * value(e, "h2"), 2e-4);
+  EXPECT_NEAR(value(e, "gz1"), value(e, "gh1") * (1 - value(e, "h1") * value(e, "h1")), 2e-4);
+  EXPECT_NEAR(value(e, "gw4"), value(e, "gz2") * 0.5, 1e-4);
+}
+
 }  // namespace
 }  // namespace gradus::book

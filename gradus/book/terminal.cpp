@@ -148,9 +148,9 @@ std::string claims_table(const Explanation& explanation, const Style& style) {
 
 std::string oracles_table(const Explanation& explanation, const Style& style) {
   std::string out =
-      style.bold(fmt::format("{:<20} {:<44} {:>10} {:>10}", "exact result", "figure", "expected", "found")) + "\n";
+      style.bold(fmt::format("{:<24} {:<62} {:>10} {:>10}", "exact result", "figure", "expected", "found")) + "\n";
   for (const train::OracleResult& r : explanation.oracles)
-    out += fmt::format("{:<20} {:<44} {:>10.6g} {:>10.6g}  {}\n", r.name, r.about, r.expected, r.found,
+    out += fmt::format("{:<24} {:<62} {:>10.6g} {:>10.6g}  {}\n", r.name, r.about, r.expected, r.found,
                        r.passed ? "ok" : "FAILED");
   return out + "\n";
 }
