@@ -32,6 +32,7 @@
 #include "gradus/nn/layers/attention.h"
 #include "gradus/nn/layers/dropout.h"
 #include "gradus/nn/layers/embedding.h"
+#include "gradus/nn/layers/lstm.h"
 #include "gradus/nn/layers/norm.h"
 #include "gradus/nn/layers/pool.h"
 #include "gradus/nn/layers/shape.h"

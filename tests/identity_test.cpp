@@ -3,8 +3,10 @@
 
 #include <string>
 
+#include "gradus/ops/attention/operation.h"
 #include "gradus/ops/linalg/factorizations.h"
 #include "gradus/ops/ops.h"
+#include "gradus/ops/recurrent/lstm.h"
 #include "gradus/ops/region.h"
 #include "gradus/transform/redirect.h"
 
@@ -123,6 +125,13 @@ TEST(Identity, EveryFieldCounts) {
   region.outputs = {1};
   region.specs = {{DType::f32, Shape{2, 3}}};
   check(region);
+}
+
+TEST(Identity, EveryFieldOfSequencesCounts) {
+  check(Attention{0.5, true, false});
+  check(AttentionGradient{0.5, true, false});
+  check(Lstm{});
+  check(LstmGradient{});
 }
 
 TEST(Identity, ARedirectIsItsRule) {

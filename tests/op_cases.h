@@ -7,6 +7,7 @@
 #include "cases/random.h"
 #include "cases/redirect.h"
 #include "cases/reduce.h"
+#include "cases/sequence.h"
 #include "cases/view_index.h"
 
 namespace gradus::testing {
@@ -18,6 +19,7 @@ inline std::vector<OpCase> op_cases() {
   add_reduction_cases(cases);
   add_contraction_cases(cases);
   add_random_cases(cases);
+  add_sequence_cases(cases);
   add_redirect_cases(cases);
   return cases;
 }

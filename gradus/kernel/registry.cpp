@@ -101,7 +101,9 @@ class Registry {
                                    tile_pool_kernels,
                                    reference_matmul_kernels,
                                    reference_conv_kernels,
-                                   reference_pool_kernels};
+                                   reference_pool_kernels,
+                                   attention_kernels,
+                                   recurrent_kernels};
     for (const Family family : families) {
       for (const Implementation& implementation : family()) add(implementation);
     }

@@ -125,6 +125,21 @@ TEST(GoldenSequence, MultiheadAttention) {
   check_weights("mha_weights", {6, 2, {.batch_first = true}}, {.key_padding_mask = file.at("padding")}, false);
 }
 
+TEST(GoldenSequence, Lstm) {
+  const GoldenFile file = golden("recurrent");
+  const auto check = [&](const char* name, const nn::LSTM& layer, const std::vector<std::string>& names) {
+    check_layer(file, name, layer, names, [](const nn::LSTM& lstm, const Tensors& x) {
+      const nn::LstmOutput y = x.size() == 1 ? lstm(x[0]) : lstm(x[0], {x[1], x[2]});
+      return Tensors{y.output, y.state.h, y.state.c};
+    });
+  };
+  check("lstm", {3, 4}, {"x"});
+  check("lstm_state", {3, 4, {.bias = false, .batch_first = true}}, {"x", "h", "c"});
+  check("lstm_layers", {3, 4, {.num_layers = 2, .batch_first = true}}, {"x", "h", "c"});
+  check("lstm_bidirectional", {3, 2, {.num_layers = 2, .bidirectional = true}}, {"x", "h", "c"});
+  check("lstm_unbatched", {3, 2, {.bidirectional = true}}, {"x"});
+}
+
 TEST(GoldenSequence, Gpt) {
   const models::Gpt model({.vocab_size = 11, .block_size = 6, .n_layer = 2, .n_head = 2, .n_embd = 8});
   check_layer(golden("sequence_models"), "gpt", model, {"ids"},

@@ -1,5 +1,6 @@
 #!/usr/bin/env python3
-"""Writes tests/golden/{attention,sequence_models}.safetensors: what PyTorch computes for attention and the models made of it.
+"""Writes tests/golden/{attention,recurrent,sequence_models}.safetensors: what PyTorch computes for attention, recurrent
+layers and the models made of them.
 
 Everything is computed in f64 from inputs that f32 holds exactly, so that both types are compared with it. Run by hand when a
 case is added (needs torch and safetensors; made with torch 2.13, CPU). Options stand here and in
@@ -108,6 +109,25 @@ def attention():
     return out
 
 
+def recurrent():
+    torch.manual_seed(42)
+    out = {}
+
+    def lstm(name, module, x, *state):
+        def call(m, x, h=None, c=None):
+            y, (h_n, c_n) = m(x) if h is None else m(x, (h, c))
+            return [y, h_n, c_n]
+
+        layer(out, name, module.double(), call, x=x, **dict(zip("hc", state)))
+
+    lstm("lstm", nn.LSTM(3, 4), exact(5, 2, 3))
+    lstm("lstm_state", nn.LSTM(3, 4, bias=False, batch_first=True), exact(2, 3, 3), exact(1, 2, 4), exact(1, 2, 4))
+    lstm("lstm_layers", nn.LSTM(3, 4, num_layers=2, batch_first=True), exact(2, 4, 3), exact(2, 2, 4), exact(2, 2, 4))
+    lstm("lstm_bidirectional", nn.LSTM(3, 2, num_layers=2, bidirectional=True), exact(4, 2, 3), exact(4, 2, 2), exact(4, 2, 2))
+    lstm("lstm_unbatched", nn.LSTM(3, 2, bidirectional=True), exact(3, 3))
+    return out
+
+
 class GptBlock(nn.Module):
     def __init__(self, dim, heads):
         super().__init__()
@@ -195,4 +215,4 @@ def sequence_models():
 
 
 if __name__ == "__main__":
-    write(attention, sequence_models)
+    write(attention, recurrent, sequence_models)

@@ -8,6 +8,7 @@
 #include "gradus/base/error.h"
 #include "gradus/ops/argument.h"
 #include "gradus/ops/attention/composed.h"
+#include "gradus/ops/attention/operation.h"
 #include "gradus/ops/elementwise.h"
 #include "gradus/ops/matmul.h"
 #include "gradus/ops/operands.h"
@@ -128,6 +129,7 @@ void check_options(const ScaledDotProductAttentionOptions& options, SourceLocati
 
 double default_scale(const Tensor& query) { return 1 / std::sqrt(static_cast<double>(query.size(-1))); }
 
+/// With the probabilities in memory: (.., L, E), (.., S, E), (.., S, Ev) -> (.., L, Ev).
 Tensor composed(const Operands& x, const Tensor& mask, const detail::AttentionRule& rule, double dropout_p,
                 SourceLocation where) {
   const Tensor p = detail::attention_probabilities(x.query, x.key, mask, rule, where);
@@ -135,17 +137,58 @@ Tensor composed(const Operands& x, const Tensor& mask, const detail::AttentionRu
   return matmul(TensorArg(kept, where), TensorArg(x.value, where));
 }
 
+/// Without: four axes each.
+Tensor tiled(const Operands& x, const Tensor& mask, const Attention& op, SourceLocation where) {
+  Tensors inputs{x.query, x.key, x.value};
+  if (mask.defined()) inputs.push_back(mask);
+  return record_all(op, inputs, where)[0];
+}
+
+/// `batch` as two axes: examples and heads.
+Shape two_axes(const Shape& batch) {
+  const int rank = batch.rank();
+  if (rank == 0) return {1, 1};
+  return {batch.numel(0, rank - 1), batch[rank - 1]};
+}
+
+/// `x` (.., a, b), broadcast over `batch`, as (examples, heads, a, b).
+Tensor with_four_axes(const Tensor& x, const Shape& batch, SourceLocation where) {
+  const std::int64_t rows = x.size(-2), columns = x.size(-1);
+  const Tensor full = batch_axes(x) == batch ? x : broadcast_to(TensorArg(x, where), with_matrix(batch, rows, columns));
+  return reshape(TensorArg(full, where), with_matrix(two_axes(batch), rows, columns));
+}
+
+/// The same for a mask, whose axes stay 1 where they can.
+Tensor mask_with_four_axes(const Tensor& mask, const Shape& batch, SourceLocation where) {
+  const int rank = batch.rank();
+  const Shape& shape = mask.shape();
+  if (rank <= 2) {
+    Shape four = shape;
+    while (four.rank() < 4) four.insert(0, 1);
+    return reshape(TensorArg(mask, where), four);
+  }
+  Shape wanted = shape;
+  const bool same_for_all = shape.numel(0, rank - 1) == 1;
+  for (int axis = 0; axis + 1 < rank; ++axis) wanted.set(axis, same_for_all ? 1 : batch[axis]);
+  const Tensor full = wanted == shape ? mask : broadcast_to(TensorArg(mask, where), wanted);
+  return reshape(TensorArg(full, where), {wanted.numel(0, rank - 1), shape[rank - 1], shape[rank], shape[rank + 1]});
+}
+
 }  // namespace
 
 namespace detail {
 
 Tensor attention(const AttentionCall& call, SourceLocation where) {
-  const auto heads_first = [&](const Tensor& x) { return transpose(TensorArg(widen(x, where), where), 1, 2); };
-  const AttentionRule rule{default_scale(call.query), call.causal};
-  const Operands x{heads_first(call.query), heads_first(call.key), heads_first(call.value)};
-  const Tensor mask = call.mask.defined() ? cast(TensorArg(call.mask, where), x.query.dtype()) : Tensor();
-  const Tensor y = composed(x, mask, rule, call.dropout_p, where);
-  return narrow(transpose(TensorArg(y, where), 1, 2), call.query.dtype(), where);
+  const auto at = [&](const Tensor& x) { return TensorArg(x, where); };
+  const double scale = default_scale(call.query);
+  Operands x{widen(call.query, where), widen(call.key, where), widen(call.value, where)};
+  const Tensor mask = call.mask.defined() ? cast(at(call.mask), x.query.dtype()) : Tensor();
+  if (call.dropout_p == 0) {
+    return narrow(tiled(x, mask, {scale, call.causal, true}, where), call.query.dtype(), where);
+  }
+  for (Tensor* t : {&x.query, &x.key, &x.value}) *t = transpose(at(*t), 1, 2);
+  const Tensor y = composed(x, mask, {scale, call.causal}, call.dropout_p, where);
+  return narrow(transpose(at(y), 1, 2), call.query.dtype(), where);
 }
 
 }  // namespace detail
@@ -166,8 +209,15 @@ Tensor scaled_dot_product_attention(const TensorArg& query, const TensorArg& key
   if (options.attn_mask.defined()) {
     mask = checked_mask(options.attn_mask, with_matrix(batch, x.query.size(-2), x.key.size(-2)), wide, where);
   }
-  const detail::AttentionRule rule{options.scale.value_or(default_scale(x.query)), options.is_causal};
-  return detail::narrow(composed(x, mask, rule, options.dropout_p, where), dtype, where);
+  const double scale = options.scale.value_or(default_scale(x.query));
+  if (options.dropout_p > 0) {
+    return detail::narrow(composed(x, mask, {scale, options.is_causal}, options.dropout_p, where), dtype, where);
+  }
+  const Shape result = with_matrix(batch, x.query.size(-2), x.value.size(-1));
+  for (Tensor* t : {&x.query, &x.key, &x.value}) *t = with_four_axes(*t, batch, where);
+  if (mask.defined()) mask = mask_with_four_axes(mask, batch, where);
+  const Tensor y = tiled(x, mask, {scale, options.is_causal, false}, where);
+  return detail::narrow(reshape(TensorArg(y, where), result), dtype, where);
 }
 
 }  // namespace gradus

@@ -1,0 +1,98 @@
+// The tiles of attention and the LSTM against the reference, over sizes around their blocks.
+#include "gradus/kernel/conformance_test.h"
+#include "gradus/ops/attention/operation.h"
+#include "gradus/ops/recurrent/lstm.h"
+
+namespace gradus::kernel {
+namespace {
+
+using namespace testing;
+
+TensorSpec f32(const Shape& shape) { return {DType::f32, shape}; }
+
+/// q, k, v and a mask of the given axes (none when its rank is 0).
+std::vector<Array> attention_inputs(const Shape& q, const Shape& k, const Shape& v, const Shape& mask) {
+  std::vector<Array> inputs;
+  for (const Shape& shape : {q, k, v}) inputs.push_back(random_array(f32(shape), 7 + inputs.size()));
+  if (mask.rank() > 0) {
+    inputs.push_back(random_array(f32(mask), 11));
+    float* scores = inputs.back().data<float>();
+    for (std::int64_t i = 0; i < mask.numel(); ++i) {
+      if (i % 3 == 1) scores[i] = -std::numeric_limits<float>::infinity();
+    }
+  }
+  return inputs;
+}
+
+struct AttentionCase {
+  std::int64_t examples, heads, queries, keys, width, value_width;
+  Shape mask;
+};
+
+void compare_attention(const AttentionCase& c, bool causal, bool time_first) {
+  const auto shape = [&](std::int64_t length, std::int64_t width) {
+    return time_first ? Shape{c.examples, length, c.heads, width} : Shape{c.examples, c.heads, length, width};
+  };
+  const std::vector<Array> inputs =
+      attention_inputs(shape(c.queries, c.width), shape(c.keys, c.width), shape(c.keys, c.value_width), c.mask);
+  const Op op = Attention{1.5, causal, time_first};
+  EXPECT_EQ(compare_all(op, inputs, 1e-5), 1);
+  std::vector<Array> backward(inputs.begin(), inputs.begin() + 3);
+  for (Array& output : run_reference(op, inputs)) backward.push_back(output);
+  backward.push_back(random_array(backward[3].spec, 13));
+  if (c.mask.rank() > 0) backward.push_back(inputs[3]);
+  EXPECT_EQ(compare_all(AttentionGradient{1.5, causal, time_first}, backward, 2e-5), 1);
+}
+
+TEST(SequenceTiles, AttentionAgreesWithTheReference) {
+  const AttentionCase cases[] = {
+      {1, 1, 1, 1, 1, 1, {}},
+      {2, 3, 5, 7, 4, 3, {}},
+      {1, 2, 48, 64, 16, 64, {}},
+      {1, 2, 49, 65, 17, 65, {}},
+      {2, 1, 100, 300, 8, 5, {}},
+      {1, 1, 3, 600, 33, 20, {}},
+      {2, 2, 20, 30, 8, 8, {2, 1, 1, 30}},
+      {1, 3, 20, 300, 4, 4, {1, 3, 20, 1}},
+      {2, 2, 9, 270, 4, 4, {2, 2, 9, 270}},
+      {1, 1, 4, 3, 2, 2, {1, 1, 4, 1}},
+  };
+  for (const AttentionCase& c : cases) {
+    for (const bool causal : {false, true}) {
+      for (const bool time_first : {false, true}) compare_attention(c, causal, time_first);
+    }
+  }
+}
+
+TEST(SequenceTiles, AttentionTakesAnyScores) {
+  // Scores that overflow an exponential, and NaN, which reaches exactly the rows that see it.
+  std::vector<Array> inputs = attention_inputs({1, 1, 40, 4}, {1, 1, 300, 4}, {1, 1, 300, 4}, {});
+  for (std::int64_t i = 0; i < 40 * 4; ++i) inputs[0].data<float>()[i] *= 200;
+  compare_all(Attention{1, true, false}, inputs, 1e-4);
+  inputs[1].data<float>()[30 * 4] = std::numeric_limits<float>::quiet_NaN();
+  const std::vector<Array> y = run(implementations("attention").front(), Attention{1, true, false}, inputs);
+  for (std::int64_t i = 0; i < 40; ++i) EXPECT_EQ(std::isnan(y[0].at(i * 4)), i >= 30) << i;
+}
+
+TEST(SequenceTiles, LstmAgreesWithTheReference) {
+  const std::int64_t sizes[][3] = {{1, 1, 1}, {3, 2, 5}, {4, 7, 16}, {2, 13, 17}, {5, 9, 70}};  // steps, batch, width
+  for (const auto& [steps, batch, width] : sizes) {
+    for (const bool reverse : {false, true}) {
+      std::vector<Array> inputs{random_array(f32({steps, batch, 4 * width}), 1),
+                                random_array(f32({4 * width, width}), 2), random_array(f32({batch, width}), 3),
+                                random_array(f32({batch, width}), 4)};
+      const Op op = Lstm{reverse};
+      EXPECT_EQ(compare_all(op, inputs, 1e-5), 1);
+      const std::vector<Array> states = run_reference(op, inputs);
+      inputs.push_back(states[1]);
+      inputs.push_back(states[2]);
+      inputs.push_back(random_array(states[0].spec, 5));
+      EXPECT_EQ(compare_all(LstmGradient{reverse}, inputs, 2e-5), 1);
+      inputs.push_back(random_array(states[0].spec, 6));
+      EXPECT_EQ(compare_all(LstmGradient{reverse}, inputs, 2e-5), 1);
+    }
+  }
+}
+
+}  // namespace
+}  // namespace gradus::kernel

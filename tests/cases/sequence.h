@@ -1,0 +1,51 @@
+// Cases of attention and recurrent operations.
+#pragma once
+
+#include "gradus/ops/recurrent/lstm.h"
+#include "op_case.h"
+
+namespace gradus::testing {
+
+inline void add_attention_cases(std::vector<OpCase>& cases) {
+  const auto attend = [&](const Shape& q, const Shape& k, const Shape& v,
+                          const ScaledDotProductAttentionOptions& options) {
+    cases.push_back({"scaled_dot_product_attention", {q, k, v}, [options](const Tensors& x) {
+                       return scaled_dot_product_attention(x[0], x[1], x[2], options);
+                     }});
+  };
+  attend({2, 3, 2}, {2, 4, 2}, {1, 4, 3}, {});
+  attend({1, 2, 4, 2}, {1, 2, 4, 2}, {1, 2, 4, 2}, {.is_causal = true});
+  attend({3, 2}, {4, 2}, {4, 2},
+         {.attn_mask = tensor({{true, true, false, true}, {false, false, false, false}, {true, true, true, true}})});
+  cases.push_back(
+      {"scaled_dot_product_attention of a mask",
+       {Shape{2, 2, 2}, Shape{2, 3, 2}, Shape{2, 3, 1}, Shape{2, 1}, Shape{2, 1, 3}},
+       [](const Tensors& x) { return scaled_dot_product_attention(x[0], x[1], x[2], {.attn_mask = x[3] * x[4]}); }});
+}
+
+inline void add_recurrent_cases(std::vector<OpCase>& cases) {
+  for (const bool reverse : {false, true}) {
+    cases.push_back({reverse ? "lstm in reverse" : "lstm",
+                     {Shape{2, 2, 4}, Shape{4, 1}, Shape{2, 1}, Shape{2, 1}},
+                     [reverse](const Tensors& x) {
+                       const detail::LstmStates y = detail::lstm(x[0], x[1], x[2], x[3], reverse, {});
+                       return y.h + 0.5 * y.c;
+                     }});
+  }
+  cases.push_back({"lstm_gradient", {Shape{2, 1, 4}, Shape{4, 1}, Shape{1, 1}, Shape{1, 1}}, [](const Tensors& x) {
+                     const detail::LstmStates y = detail::lstm(x[0], x[1], x[2], x[3], false, {});
+                     const Tensors g = grad(sum(square(y.h) + y.c), {x[0], x[1], x[2], x[3]});
+                     return concat({flatten(g[0]), flatten(g[1]), flatten(g[2]), flatten(g[3])});
+                   }});
+  // Equal tensors in two places, and no use of the cells.
+  cases.push_back({"lstm of one state", {Shape{2, 1, 8}, Shape{8, 2}, Shape{1, 2}}, [](const Tensors& x) {
+                     return detail::lstm(x[0], x[1], x[2], x[2], false, {}).h;
+                   }});
+}
+
+inline void add_sequence_cases(std::vector<OpCase>& cases) {
+  add_attention_cases(cases);
+  add_recurrent_cases(cases);
+}
+
+}  // namespace gradus::testing
