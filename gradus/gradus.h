@@ -36,6 +36,7 @@
 #include "gradus/nn/layers/norm.h"
 #include "gradus/nn/layers/pool.h"
 #include "gradus/nn/layers/shape.h"
+#include "gradus/nn/layers/transformer.h"
 #include "gradus/nn/linear.h"
 #include "gradus/nn/losses.h"
 #include "gradus/nn/mode.h"

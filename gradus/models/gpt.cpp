@@ -9,8 +9,13 @@
 #include "gradus/base/error.h"
 #include "gradus/nn/init.h"
 #include "gradus/ops/activation.h"
+#include "gradus/ops/argument.h"
+#include "gradus/ops/attach.h"
 #include "gradus/ops/attention/attention.h"
+#include "gradus/ops/attention/composed.h"
 #include "gradus/ops/elementwise.h"
+#include "gradus/ops/factory.h"
+#include "gradus/ops/index.h"
 #include "gradus/ops/matmul.h"
 #include "gradus/ops/view.h"
 
@@ -72,14 +77,45 @@ GptAttention::GptAttention(const GptSettings& s)
       dropout{.p = s.dropout},
       n_head(s.n_head) {}
 
-Tensor GptAttention::operator()(const Tensor& x) const {
-  const std::int64_t width = c_proj.out_features();
-  const Tensor all = c_attn(x);
-  const auto heads = [&](std::int64_t part) {
-    return reshape(slice(all, -1, part * width, (part + 1) * width), {x.size(0), x.size(1), n_head, width / n_head});
+namespace {
+
+struct Projected {
+  Tensor query, key, value;  ///< (n, length, heads, width of a head)
+};
+
+Projected projected(const GptAttention& layer, const Tensor& x) {
+  const std::int64_t width = layer.c_proj.out_features(), heads = layer.n_head;
+  const Tensor all = layer.c_attn(x);
+  const auto part = [&](std::int64_t i) {
+    return reshape(slice(all, -1, i * width, (i + 1) * width), {x.size(0), x.size(1), heads, width / heads});
   };
-  const Tensor y = detail::attention({heads(0), heads(1), heads(2), {}, dropout.training ? dropout.p : 0.0, true}, {});
-  return c_proj(reshape(y, {x.size(0), x.size(1), width}));
+  return {part(0), part(1), part(2)};
+}
+
+/// `all` (n, block_size, ...) with `fresh` (n, length, ...) at the positions `index`.
+Tensor written(const Tensor& all, const Tensor& fresh, const Tensor& index) {
+  const std::int64_t size = all.size(1), length = fresh.size(1);
+  if (length == 1) {
+    const Tensor here = reshape(equal(arange(size), index), {1, size, 1, 1});
+    return where(here, fresh, all);
+  }
+  return scatter(all, 1, broadcast_to(reshape(index, {1, length, 1, 1}), fresh.shape()), fresh);
+}
+
+}  // namespace
+
+Tensor GptAttention::operator()(const Tensor& x) const {
+  const Projected p = projected(*this, x);
+  const Tensor y = detail::attention({p.query, p.key, p.value, {}, dropout.training ? dropout.p : 0.0, true}, {});
+  return c_proj(reshape(y, x.shape()));
+}
+
+Tensor GptAttention::decode(const Tensor& x, const GptPositions& positions, GptCache::Layer& cache) const {
+  const Projected p = projected(*this, x);
+  cache.keys = written(cache.keys, p.key, positions.index);
+  cache.values = written(cache.values, p.value, positions.index);
+  const Tensor y = detail::attention({p.query, cache.keys, cache.values, positions.mask}, {});
+  return c_proj(reshape(y, x.shape()));
 }
 
 GptMlp::GptMlp(const GptSettings& s)
@@ -96,6 +132,11 @@ Tensor GptBlock::operator()(const Tensor& x) const {
   return y + dropout(mlp(ln_2(y)));
 }
 
+Tensor GptBlock::decode(const Tensor& x, const GptPositions& positions, GptCache::Layer& cache) const {
+  const Tensor y = x + attn.decode(ln_1(x), positions, cache);
+  return y + mlp(ln_2(y));
+}
+
 Gpt::Gpt(const GptSettings& s, SourceLocation where)
     : wte(table(checked(s, where).vocab_size, s)),
       wpe(table(s.block_size, s)),
@@ -110,6 +151,37 @@ Tensor Gpt::operator()(const Tensor& tokens) const {
   Tensor x = dropout(wte(tokens) + slice(wpe.weight, 0, 0, tokens.size(1)));
   for (const GptBlock& block : h) x = block(x);
   return linear(ln_f(x), wte.weight);
+}
+
+GptCache Gpt::new_cache(std::int64_t n) const {
+  const Shape shape{n, settings.block_size, settings.n_head, settings.n_embd / settings.n_head};
+  const Tensor zero = nn::init::constant(shape, 0, wte.weight.dtype());
+  return {std::vector<GptCache::Layer>(h.size(), {zero, zero}), 0};
+}
+
+Tensor Gpt::decode(const Tensor& tokens, GptCache& cache, SourceLocation where) const {
+  check_tokens(tokens, settings);
+  const std::int64_t length = tokens.size(1), size = settings.block_size;
+  if (cache.length + length > size || cache.layers.size() != h.size()) {
+    throw Error(ErrorKind::state, "models::Gpt",
+                fmt::format("the cache holds {} of {} positions; {} more do not fit", cache.length, size, length))
+        .at(where)
+        .hint("begin a new one: model.new_cache(n)");
+  }
+  GptPositions positions;
+  positions.index = arange(length) + detail::number_leaf(static_cast<double>(cache.length), DType::i64);
+  const DType wide = wte.weight.dtype() == DType::f64 ? DType::f64 : DType::f32;
+  const Tensor open = less_equal(arange(size), reshape(positions.index, {length, 1}));
+  positions.mask = detail::additive_mask(reshape(open, {1, 1, length, size}), wide, where);
+  Tensor x = wte(tokens) + take(wpe.weight, positions.index);
+  for (std::size_t i = 0; i < h.size(); ++i) x = h[i].decode(x, positions, cache.layers[i]);
+  cache.length += length;
+  Tensors state;
+  for (const GptCache::Layer& layer : cache.layers) {
+    state.push_back(layer.keys);
+    state.push_back(layer.values);
+  }
+  return attach(linear(ln_f(x), wte.weight), state);
 }
 
 NamedTensors gpt2_state_dict(const NamedTensors& file, SourceLocation where) {

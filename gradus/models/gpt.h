@@ -28,6 +28,22 @@ struct GptSettings {
   double layer_norm_epsilon = 1e-5;
 };
 
+/// Keys and values of all positions so far, for generating token by token: `Gpt::new_cache` makes one, `Gpt::decode` fills it.
+/// A copy is a branch of the text. The length is a number outside of the graph: every token runs the same plan.
+struct GptCache {
+  struct Layer {
+    Tensor keys, values;  ///< (n, block_size, n_head, width of a head)
+  };
+  std::vector<Layer> layers;
+  std::int64_t length = 0;  ///< positions that are filled
+};
+
+/// What `decode` needs to know of the positions of its tokens.
+struct GptPositions {
+  Tensor index;  ///< i64 (length of the tokens)
+  Tensor mask;   ///< added to the scores (1, 1, length of the tokens, block_size)
+};
+
 /// Causal self-attention: (n, length, width) -> the same.
 struct GptAttention {
   nn::Linear c_attn, c_proj;
@@ -37,6 +53,7 @@ struct GptAttention {
 
   explicit GptAttention(const GptSettings& settings);
   Tensor operator()(const Tensor& x) const;
+  Tensor decode(const Tensor& x, const GptPositions& positions, GptCache::Layer& cache) const;
 };
 
 /// Two linear layers of four times the width, with the tanh form of gelu between them.
@@ -58,6 +75,7 @@ struct GptBlock {
 
   explicit GptBlock(const GptSettings& settings);
   Tensor operator()(const Tensor& x) const;
+  Tensor decode(const Tensor& x, const GptPositions& positions, GptCache::Layer& cache) const;
 };
 
 /// Tokens (n, length), integers -> logits (n, length, vocab_size) of the token that follows each. Keys are those of GPT-2
@@ -77,6 +95,15 @@ struct Gpt {
 
   /// Throws Error(shape) unless (n, length) with length <= block_size, Error(dtype) unless integers.
   Tensor operator()(const Tensor& tokens) const;
+
+  /// An empty cache for `n` texts.
+  GptCache new_cache(std::int64_t n) const;
+  /// The next tokens of each text, (n, length) -> logits (n, length, vocab_size): those that operator() gives at these
+  /// positions. Nothing is dropped. Evaluating the logits evaluates the cache. Throws Error(state) when the cache is full.
+  ///   GptCache cache = model.new_cache(1);
+  ///   Tensor logits = model.decode(prompt, cache);
+  ///   while (...) logits = model.decode(argmax(slice(logits, 1, -1), -1), cache);
+  Tensor decode(const Tensor& tokens, GptCache& cache, SourceLocation where = SourceLocation::current()) const;
 };
 
 /// What Hugging Face's GPT-2 files hold, under the names and in the layouts of Gpt: the prefix "transformer." falls away, the

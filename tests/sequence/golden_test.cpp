@@ -1,6 +1,7 @@
 // Parity with PyTorch for attention, recurrent layers and the models made of them, from the files that
 // tools/golden/sequence.py writes. All numbers there are f64; f32 and f64 are compared with them.
 #include "tests/golden.h"
+#include "gradus/engine/plan_cache.h"
 #include "gradus/models/bert.h"
 #include "gradus/models/gpt.h"
 
@@ -140,10 +141,58 @@ TEST(GoldenSequence, Lstm) {
   check("lstm_unbatched", {3, 2, {.bidirectional = true}}, {"x"});
 }
 
+TEST(GoldenSequence, TransformerEncoderLayer) {
+  const GoldenFile file = golden("sequence_models");
+  const auto check = [&](const char* name, const nn::TransformerEncoderLayer& layer) {
+    check_layer(file, name, layer, {"x"},
+                [](const nn::TransformerEncoderLayer& encoder, const Tensors& x) { return Tensors{encoder(x[0])}; });
+  };
+  const auto exact_gelu = [](const TensorArg& x) { return gelu(x); };
+  check("encoder", {4, 2, {.dim_feedforward = 6, .dropout = 0, .activation = exact_gelu, .batch_first = true}});
+  check("encoder_norm_first", {4, 2, {.dim_feedforward = 6, .dropout = 0, .norm_first = true, .bias = false}});
+}
+
 TEST(GoldenSequence, Gpt) {
   const models::Gpt model({.vocab_size = 11, .block_size = 6, .n_layer = 2, .n_head = 2, .n_embd = 8});
   check_layer(golden("sequence_models"), "gpt", model, {"ids"},
               [](const models::Gpt& gpt, const Tensors& x) { return Tensors{gpt(x[0])}; });
+}
+
+TEST(Sequence, CachedLogitsAreTheFullOnes) {
+  models::Gpt gpt({.vocab_size = 17, .block_size = 9, .n_layer = 2, .n_head = 2, .n_embd = 8});
+  const Tensor tokens = randint(0, 17, {2, 9}, Key{5});
+  const Tensor full = gpt(tokens);
+  models::GptCache cache = gpt.new_cache(2);
+  Tensors pieces{slice(tokens, 1, 0, 3)}, parts;
+  for (std::int64_t i = 3; i < 9; ++i) pieces.push_back(slice(tokens, 1, i, i + 1));
+  eval(pieces);
+  const auto before = engine::compile_count();
+  for (const Tensor& piece : pieces) {
+    parts.push_back(gpt.decode(piece, cache));
+    eval(parts.back());
+  }
+  EXPECT_LE(engine::compile_count(), before + 2);  // one plan for the prompt, one for every further position
+  EXPECT_EQ(cache.length, 9);
+  expect_close(concat(parts, 1), full, "logits", 1e-5);
+}
+
+TEST(Sequence, Gpt2FilesOfHuggingFaceLoad) {
+  models::Gpt source({.vocab_size = 5, .block_size = 4, .n_layer = 1, .n_head = 1, .n_embd = 2});
+  NamedTensors file{{"lm_head.weight", source.wte.weight}, {"transformer.h.0.attn.bias", ones({1, 1, 4, 4})}};
+  for (const auto& [key, tensor] : nn::state_dict(source)) {
+    const bool conv1d = key.starts_with("h.") && key.ends_with("weight") && tensor.rank() == 2;
+    file.emplace_back("transformer." + key, conv1d ? transpose(tensor, 0, 1) : tensor);
+  }
+  models::Gpt loaded(source.settings);
+  nn::load_state_dict(loaded, models::gpt2_state_dict(file));
+  eval(loaded);
+  const Tensor tokens = randint(0, 5, {2, 4}, Key{5});
+  EXPECT_EQ(loaded(tokens).to_vector<float>(), source(tokens).to_vector<float>());
+}
+
+TEST(Sequence, PublishedNumbersOfParameters) {
+  const models::Gpt baby({.vocab_size = 65, .block_size = 64, .n_layer = 4, .n_head = 4, .n_embd = 128, .bias = false});
+  EXPECT_EQ(nn::num_parameters(baby), 804096);  // nanoGPT's character model for CPUs, positions included
 }
 
 TEST(GoldenSequence, Bert) {

@@ -196,6 +196,8 @@ class Bert(nn.Module):
 def sequence_models():
     torch.manual_seed(43)
     out = {}
+    layer(out, "encoder", nn.TransformerEncoderLayer(4, 2, 6, 0.0, "gelu", batch_first=True).double(), lambda m, x: m(x), x=exact(2, 3, 4))
+    layer(out, "encoder_norm_first", nn.TransformerEncoderLayer(4, 2, 6, 0.0, norm_first=True, bias=False).double(), lambda m, x: m(x), x=exact(3, 2, 4))
     layer(out, "gpt", Gpt(11, 6, 2, 2, 8).double(), lambda m, ids: m(ids), ids=torch.randint(0, 11, (2, 5)))
     mask = torch.ones(2, 4, dtype=torch.bool)
     mask[1, 3:] = False

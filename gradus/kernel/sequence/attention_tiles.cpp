@@ -26,6 +26,8 @@ using attention_tiles::key_block;
 using attention_tiles::query_block;
 
 constexpr float infinity = std::numeric_limits<float>::infinity();
+/// With fewer of them packing costs more than it saves.
+constexpr std::size_t few_queries = 4;
 
 /// Hands out parts of the scratch memory.
 struct Scratch {
@@ -96,6 +98,15 @@ const float* mask_at(const Head& head, std::size_t i, std::size_t j) {
   return head.mask ? head.mask + i * head.mask_row + j * head.mask_column : nullptr;
 }
 
+float dot(const float* a, const float* b, std::size_t count) {
+  const Tag d;
+  Vector sum = hn::Zero(d);
+  for (std::size_t i = 0; i < count; i += lanes) {
+    sum = hn::MulAdd(load_part(a, i, count, 0), load_part(b, i, count, 0), sum);
+  }
+  return hn::GetLane(hn::SumOfLanes(d, sum));
+}
+
 /// What a block of queries carries from one block of keys to the next.
 struct RunningRow {
   float largest = -infinity, total = 0;
@@ -139,7 +150,32 @@ void forward_block(const Head& head, std::size_t first, std::size_t rows, const 
   }
 }
 
+/// One query at a time, without packing: what a token that is decoded needs.
+void forward_few(const Head& head) {
+  const Tag d;
+  for (std::size_t i = 0; i < head.queries; ++i) {
+    float* y = head.y + i * head.y_row;
+    float* scores = head.scratch;
+    const std::size_t count = key_limit(head, i);
+    for (std::size_t j = 0; j < count; ++j)
+      scores[j] = dot(head.q + i * head.q_row, head.k + j * head.k_row, head.width);
+    const float largest = finish_scores(head, scores, count, mask_at(head, i, 0));
+    const float shift = largest == -infinity ? 0 : largest, total = exponentials(scores, count, count, shift);
+    const bool empty = total == 0;
+    head.logarithm[i] = empty ? infinity : shift + std::log(total);
+    for (std::size_t e = 0; e < head.value_width; e += lanes) {
+      Vector sum = hn::Zero(d);
+      for (std::size_t j = 0; j < count; ++j) {
+        const Vector value = load_part(head.v + j * head.v_row, e, head.value_width, 0);
+        sum = hn::MulAdd(hn::Set(d, scores[j]), value, sum);
+      }
+      store_part(empty ? hn::Zero(d) : hn::Div(sum, hn::Set(d, total)), y, e, head.value_width);
+    }
+  }
+}
+
 void forward(const Head& head) {
+  if (head.queries < few_queries) return forward_few(head);
   Scratch scratch{head.scratch};
   float* keys = scratch.take(padded(head.keys) * head.width);
   float* values = scratch.take(head.keys * padded(head.value_width));
@@ -151,15 +187,6 @@ void forward(const Head& head) {
     forward_block(head, i, std::min(query_block, head.queries - i), {keys, head.width * panel_width},
                   {values, head.keys * panel_width}, scores, y);
   }
-}
-
-float dot(const float* a, const float* b, std::size_t count) {
-  const Tag d;
-  Vector sum = hn::Zero(d);
-  for (std::size_t i = 0; i < count; i += lanes) {
-    sum = hn::MulAdd(load_part(a, i, count, 0), load_part(b, i, count, 0), sum);
-  }
-  return hn::GetLane(hn::SumOfLanes(d, sum));
 }
 
 /// From products to probabilities `p` and, in place of what flows back to them, what flows back to the products.
