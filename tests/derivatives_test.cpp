@@ -76,7 +76,9 @@ TEST(ForwardMode, AgreesWithReverseModeAndDifferences) {
     for (const Vertex& v : capture(std::span(&moved, 1)).graph.vertices) {
       EXPECT_NE(v.op.name(), "placeholder") << "the cotangent of " << c.name << " remained";
     }
-    EXPECT_LE(graph_size(moved), 6 * forward_size + 48) << c.name;  // factorisations of matrices need the most
+    if (!c.taken_apart) {
+      EXPECT_LE(graph_size(moved), 6 * forward_size + 48) << c.name;  // factorisations of matrices need the most
+    }
     expect_near(numbers(moved), product_by_rows(c.apply(inputs), inputs, tangents), 1e-12, c.name + ", reverse mode");
     expect_near(numbers(moved), product_by_differences(c, inputs, tangents), 1e-6, c.name + ", differences");
   }

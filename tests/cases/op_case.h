@@ -22,6 +22,8 @@ struct OpCase {
   double low = -1, high = 1;
   /// False where the derivative is zero or absent by definition (comparisons, argmax, random numbers).
   bool differentiable = true;
+  /// True when derivatives beyond the first take it apart into other operations: then their graph may be of any size.
+  bool taken_apart = false;
 };
 
 inline Tensor random_tensor(const Shape& shape, DType dtype, double low, double high, std::uint64_t seed) {

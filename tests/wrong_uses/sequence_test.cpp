@@ -61,6 +61,12 @@ TEST(WrongUsesSequence, ScaledDotProductAttention) {
        "  query  f32 [3, 4]\n"
        "  key    i64 [5, 4]   expected a floating type\n"
        "  value  f32 [5, 4]"},
+  };
+  check_wrong_uses(table);
+}
+
+TEST(WrongUsesSequence, OptionsOfAttention) {
+  const std::vector<WrongUse> table = {
       {"mask_shape",
        [&] {
          scaled_dot_product_attention(f32({3, 4}), f32({5, 4}), f32({5, 4}), {.attn_mask = f32({3, 4})});
