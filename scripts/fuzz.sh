@@ -33,6 +33,9 @@ write_seeds() {
     seed jpeg colour
   base64 -d <<<"/9j/2wBDABALDA4MChAODQ4SERATGCgaGBYWGDEjJR0oOjM9PDkzODdASFxOQERXRTc4UG1RV19iZ2hnPk1xeXBkeFxlZ2P/wgALCAACAAIBAREA/8QAFAABAAAAAAAAAAAAAAAAAAAABP/aAAgBAQAAAAFn/8QAFRABAQAAAAAAAAAAAAAAAAAAAzP/2gAIAQEAAQUCGP8A/8QAFxAAAwEAAAAAAAAAAAAAAAAAAAECcv/aAAgBAQAGPwKMo//EABYQAAMAAAAAAAAAAAAAAAAAAABR8P/aAAgBAQABPyGIj//aAAgBAQAAABB//8QAFhAAAwAAAAAAAAAAAAAAAAAAAFHw/9oACAEBAAE/EJCH/9k=" |
     seed jpeg progressive
+  tar --format=ustar --transform='s,^,set/,' -cf - fuzz/memory_file.h | seed tar ustar
+  tar --format=gnu --transform="s,.*,$(printf 'n%.0s' {1..120})," -czf - LICENSE | seed tar long
+  tar --format=pax --transform="s,.*,$(printf 'p%.0s' {1..120})," -cf - fuzz/memory_file.h | seed tar records
   local file
   for file in tests/fixtures/io/*.np[yz]; do seed npy "$(basename "$file")" <"$file"; done
   for file in tests/fixtures/io/*.safetensors; do seed safetensors "$(basename "$file")" <"$file"; done

@@ -82,6 +82,7 @@ TEST_F(CliFetch, ExitCodesAndMessages) {
     const Outcome outcome = fetch(arguments);
     EXPECT_EQ(outcome.code, code) << outcome.err;
     EXPECT_THAT(outcome.err, HasSubstr(text));
+    EXPECT_THAT(outcome.err, ::testing::Not(HasSubstr("called at")));
     EXPECT_EQ(outcome.out, "");
   }
   EXPECT_EQ(folder_.files(), 0u);
@@ -218,7 +219,7 @@ TEST_F(CliDataInfo, WhatCannotBeRead) {
   for (const auto& [name, text] : {std::pair("empty", "there is no data set in this folder"),
                                    {"zeros", "this is no file of a known kind"},
                                    {"cut.npy", "format error in load_npy"},
-                                   {"nothing", "the file holds no line"},
+                                   {"nothing", "the file is empty"},
                                    {"none.csv", "No such file"}}) {
     const Outcome outcome = run_gradus(out_.path(), {"data", "info", folder_ / name});
     EXPECT_EQ(outcome.code, 1);

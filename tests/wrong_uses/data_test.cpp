@@ -1,12 +1,15 @@
 // What users do wrong with files of data, tables and splits, and what they are told.
 #include <gtest/gtest.h>
 
+#include "gradus/data/fetch/known.h"
+#include "gradus/data/fetch/tar.h"
 #include "gradus/data/png.h"
 #include "gradus/data/read/cifar.h"
 #include "gradus/data/read/jpeg.h"
 #include "gradus/data/sources.h"
 #include "gradus/data/split/split.h"
 #include "gradus/data/table/csv.h"
+#include "gradus/data/table/encoder.h"
 #include "gradus/io/atomic_file.h"
 #include "gradus/io/npy.h"
 #include "gradus/ops/factory.h"
@@ -56,6 +59,12 @@ TEST(WrongUses, Tables) {
              data::parse_csv("age\n31\nold\n", "t.csv", {.types = {{"age", data::ColumnType::i64}}});
            },
            "format error in read_csv (t.csv:3:1): \"old\" in column \"age\" is not an integer"},
+          {"csv: number beyond f32",
+           [] {
+             const data::Table table = data::parse_csv("x\n1\n1e300\n", "t.csv");
+             data::TableEncoder(table, {}).inputs(table);
+           },
+           "value error in encode (t.csv:3): 1e+300 in column \"x\" is not finite in f32"},
           {"csv: quote as delimiter", [] { data::parse_csv("a\n1\n", "t.csv", {.delimiter = '"'}); },
            "value error in read_csv (t.csv): the delimiter cannot be a quote, a line break or a zero byte"},
           {"csv: file that is not there", [&] { data::read_csv(in.path("none.csv")); },
@@ -155,6 +164,23 @@ TEST(WrongUses, DataFiles) {
           {"cifar: label out of range",
            [&] { data::read_cifar(in.file("b.bin", std::string(3073, '\12')), data::CifarLabels::ten); },
            "format error in read_cifar (DIR/b.bin): label 10 in record 0 is out of range\n  expected  0 to 9"},
+          {"fetch: no address", [] { data::fetch("set.csv", "set.csv"); },
+           "usage error in fetch: \"set.csv\" is no address of http or https\n  hint: https://HOST/PATH"},
+          {"fetch: no sum", [] { data::fetch("https://a.org/b", "b", {.sha256 = "12ab"}); },
+           "usage error in fetch: \"12ab\" is no SHA-256 sum\n  hint: 64 hexadecimal digits"},
+          {"fetch: over a file", [&] { data::fetch("https://a.org/b", in.file("b", "mine")); },
+           "input/output error in fetch (DIR/b): the file exists already\n  hint: remove it, or choose another name"},
+          {"fetch: over a file of another sum",
+           [&] { data::fetch("https://a.org/b", in.file("c", "mine"), {.sha256 = std::string(64, 'a')}); },
+           "input/output error in fetch (DIR/c): the file exists already\n  hint: its content has another sum; remove "
+           "it, or choose another name"},
+          {"fetch: a data set that is part of the library", [] { data::fetch_source("digits"); },
+           "usage error in fetch: there is no data set \"digits\" to fetch\n  known  fashion-mnist, cifar-10, "
+           "cifar-100\n  hint: anything else by its address: https://HOST/PATH"},
+          {"untar: no archive", [&] { data::untar(in.file("a.tar", std::string(1024, 'x')), in.path("out")); },
+           "format error in untar (DIR/a.tar): this is not a tar archive, or it is damaged"},
+          {"untar: over a folder", [&] { data::untar(in.file("b.tar", ""), in.folder.path()); },
+           "input/output error in untar (DIR): the folder exists already\n  hint: remove it, or name another"},
           {"load: unknown name", [] { data::load("digit", data::Split::train); },
            "configuration error in load: there is no data set \"digit\"\n  known  fashion-mnist, digits, "
            "breast-cancer, cifar-10, cifar-100, idx, csv, image-folder\n  hint: did you mean \"digits\"?"},

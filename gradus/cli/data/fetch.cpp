@@ -93,7 +93,8 @@ int fetch_name(const DataFetchCommand& command, Bar& bar) {
       command.what,
       {.folder = command.out,
        .mirror = command.mirror,
-       .progress = [&](const std::string& file, const data::FetchProgress& progress) { return bar(file, progress); }});
+       .progress = [&](const std::string& file, const data::FetchProgress& progress) { return bar(file, progress); }},
+      {});
   bar.clear();
   if (command.json) {
     fmt::print("{}\n", nlohmann::ordered_json{{"name", command.what}, {"folder", folder}}.dump());
@@ -114,7 +115,8 @@ int fetch_address(const DataFetchCommand& command, Bar& bar) {
   }
   const data::Fetched fetched = data::fetch(
       command.what, path.string(),
-      {.sha256 = command.sha256, .progress = [&](const data::FetchProgress& progress) { return bar(name, progress); }});
+      {.sha256 = command.sha256, .progress = [&](const data::FetchProgress& progress) { return bar(name, progress); }},
+      {});
   bar.clear();
   if (command.json) {
     fmt::print("{}\n", nlohmann::ordered_json{{"path", fetched.path},

@@ -174,6 +174,7 @@ void print_folder(const Json& info) {
 
 Json file_info(const std::string& path, char delimiter) {
   io::InputFile file(path, "data info");
+  if (file.size() == 0) throw Error(ErrorKind::format, "data info", "the file is empty").context(path);
   std::array<std::byte, 8> bytes{};
   const std::size_t got = file.read(bytes);
   const std::string magic(reinterpret_cast<const char*>(bytes.data()), got);
