@@ -34,13 +34,28 @@ class Value {
   SourceLocation where_;
 };
 
+/// Calls the operations between `input` and `result` by the name of the function that they make up, for messages and
+/// summaries. It is a literal.
+Tensor named(std::string_view name, const Tensor& input, Tensor result) {
+  Tensors pending{result};
+  while (!pending.empty()) {
+    const Tensor next = std::move(pending.back());
+    pending.pop_back();
+    Node& node = *next.node();
+    if (next == input || node.is_leaf() || node.inputs.empty() || !node.called.empty()) continue;
+    node.called = name;
+    for (const Tensor& operand : node.inputs) pending.push_back(operand);
+  }
+  return result;
+}
+
 /// f(x) computed in a floating type that is not bf16, rounded to the type that the result has.
 template <class F>
 Tensor activation(std::string_view name, const TensorArg& x, const F& f) {
   const Tensor input = detail::operand(x, name);
   const DType stored = is_floating(input.dtype()) ? input.dtype() : DType::f32;
   const Value value(cast(TensorArg(input, x.where()), detail::compute_type(stored)), x.where());
-  return detail::narrow(f(value).tensor(), stored, x.where());
+  return named(name, input, detail::narrow(f(value).tensor(), stored, x.where()));
 }
 
 Value choose(const Value& x, Tensor condition, const TensorArg& a, const TensorArg& b) {
@@ -217,6 +232,13 @@ Tensor maxout(const TensorArg& x, int pieces, int axis) {
     if (k == position) split.push_back(pieces);
   }
   return max(TensorArg(reshape(TensorArg(input, x.where()), split), x.where()), position + 1);
+}
+
+Tensor logit(const TensorArg& x, std::optional<double> eps) {
+  return activation("logit", x, [&](const Value& v) {
+    const Value inside = eps ? v(clamp(v, *eps, 1 - *eps)) : v;
+    return v(log(inside / (v(neg(inside)) + 1)));
+  });
 }
 
 }  // namespace gradus

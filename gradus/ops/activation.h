@@ -88,4 +88,7 @@ Tensor reglu(const TensorArg& x, int axis = -1);
 /// Error(shape) when pieces does not divide it.
 Tensor maxout(const TensorArg& x, int pieces, int axis = 1);
 
+/// log(x / (1 - x)), the inverse of sigmoid; with an eps, x is clamped to [eps, 1 - eps] first.
+Tensor logit(const TensorArg& x, std::optional<double> eps = {});
+
 }  // namespace gradus

@@ -196,7 +196,9 @@ Tensor mean(const TensorArg& x, const Axes& axes, ReduceOptions options) {
   input = detail::widen(input, x.where());
   const Tensor total = record(Reduce{ReduceKind::sum, mask, options.keepdim}, {input}, x.where());
   const double scale = count == 0 ? 0 : 1 / static_cast<double>(count);
-  return detail::narrow(mul(TensorArg(total, x.where()), constant(scale, total.dtype())), stored, x.where());
+  const Tensor average = mul(TensorArg(total, x.where()), constant(scale, total.dtype()));
+  total.node()->called = average.node()->called = "mean";
+  return detail::narrow(average, stored, x.where());
 }
 
 Tensor argmax(const TensorArg& x, int axis, ReduceOptions options) { return arg_reduce(true, x, axis, options); }
@@ -325,6 +327,13 @@ Tensor nanmean(const TensorArg& x, const Axes& axes, ReduceOptions options) {
   const Tensor total = o.total(where(o.at(missing), o.zero(), o.x), options.keepdim);
   const Tensor present = o.total(cast(o.at(logical_not(o.at(missing))), o.x.dtype()), options.keepdim);
   return o.rounded(div(o.at(total), present));
+}
+
+std::pair<Tensor, Tensor> var_mean(const TensorArg& x, const Axes& axes, VarOptions options) {
+  return {var(x, axes, options), mean(x, axes, {.keepdim = options.keepdim})};
+}
+std::pair<Tensor, Tensor> std_mean(const TensorArg& x, const Axes& axes, VarOptions options) {
+  return {stddev(x, axes, options), mean(x, axes, {.keepdim = options.keepdim})};
 }
 
 }  // namespace gradus

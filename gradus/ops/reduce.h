@@ -4,6 +4,7 @@
 #include <cstdint>
 #include <span>
 #include <string>
+#include <utility>
 
 #include "gradus/graph/op.h"
 #include "gradus/ops/argument.h"
@@ -91,6 +92,9 @@ struct VarOptions {
 Tensor var(const TensorArg& x, const Axes& axes = {}, VarOptions options = {});
 /// Its square root, which PyTorch calls std; the gradient is 0 where it is 0.
 Tensor stddev(const TensorArg& x, const Axes& axes = {}, VarOptions options = {});
+/// Variance, or its root, and the mean.
+std::pair<Tensor, Tensor> var_mean(const TensorArg& x, const Axes& axes = {}, VarOptions options = {});
+std::pair<Tensor, Tensor> std_mean(const TensorArg& x, const Axes& axes = {}, VarOptions options = {});
 /// The p-norm over `axes`: (sum |x|^p)^(1/p); p = 0 counts what is not 0; infinity and -infinity are the largest and smallest
 /// |x|. The gradient is 0 where the norm is 0. Throws Error(value) for a NaN p.
 Tensor norm(const TensorArg& x, double p = 2, const Axes& axes = {}, ReduceOptions options = {});

@@ -217,7 +217,14 @@ Tensor adaptive_max_pool1d(const TensorArg& x, Size1 size) { return adaptive_max
 Tensor adaptive_max_pool2d(const TensorArg& x, Size2 size) { return adaptive_max_pool2d_with_indices(x, size).values; }
 Tensor adaptive_max_pool3d(const TensorArg& x, Size3 size) { return adaptive_max_pool3d_with_indices(x, size).values; }
 
-Tensor global_avg_pool(const TensorArg& x) { return mean(x, behind_channels("global_avg_pool", x), {.keepdim = true}); }
+Tensor global_avg_pool(const TensorArg& x) {
+  const Tensor pooled = mean(x, behind_channels("global_avg_pool", x), {.keepdim = true});
+  for (Node* node = pooled.node().get(); node->called == "mean" && node != x.tensor().node().get();
+       node = node->inputs[0].node().get()) {
+    node->called = "global_avg_pool";
+  }
+  return pooled;
+}
 Tensor global_max_pool(const TensorArg& x) { return max(x, behind_channels("global_max_pool", x), {.keepdim = true}); }
 
 Tensor max_unpool1d(const TensorArg& x, const TensorArg& indices, Size1 kernel,
