@@ -50,6 +50,13 @@ TEST(GoldenStructured, Convolutions) {
         x[0], x[1], x[2],
         {.stride = {2, 3}, .padding = {1, 0}, .output_padding = {1, 2}, .groups = 2, .dilation = {1, 2}});
   });
+  both(file, "conv_transpose2d_beyond", 3, [](const Tensors& x) {
+    return conv_transpose2d(x[0], x[1], x[2],
+                            {.stride = {1, 2}, .padding = {1, 0}, .output_padding = {2, 3}, .dilation = {3, 4}});
+  });
+  both(file, "conv_transpose1d_zeros", 2, [](const Tensors& x) {
+    return conv_transpose1d(x[0], x[1], Tensor(), {.padding = 1, .output_padding = 3, .dilation = 4});
+  });
   both(file, "conv_transpose3d", 2,
        [](const Tensors& x) { return conv_transpose3d(x[0], x[1], Tensor(), {.stride = 2, .padding = 1}); });
 }
@@ -113,6 +120,28 @@ TEST(GoldenStructured, Views) {
   view("bilinear_corners", [](const Tensor& x) {
     return interpolate(x, {7, 3}, {.mode = Interpolation::bilinear, .align_corners = true});
   });
+  view("bicubic", [](const Tensor& x) { return interpolate(x, {7, 3}, {.mode = Interpolation::bicubic}); });
+  view("bicubic_corners", [](const Tensor& x) {
+    return interpolate(x, {7, 3}, {.mode = Interpolation::bicubic, .align_corners = true});
+  });
+  static const ScaleFactor scale{1.7, 0.6};
+  view("nearest_scale", [](const Tensor& x) { return interpolate(x, scale); });
+  view("bilinear_scale", [](const Tensor& x) { return interpolate(x, scale, {.mode = Interpolation::bilinear}); });
+  view("bicubic_scale", [](const Tensor& x) { return interpolate(x, scale, {.mode = Interpolation::bicubic}); });
+  view("rot90", [](const Tensor& x) { return rot90(x) * rot90(x, -3, 0, 1) + rot90(x, 3, 1, 0); });
+  view("channel_shuffle", [](const Tensor& x) { return channel_shuffle(x, 3); });
+  view("stacks", [](const Tensor& x) {
+    const Tensor rows = vstack({repeat(select(x, 0, 0), {2}), repeat(cos(select(x, 0, 1)), {2})});
+    return hstack({x, sin(x)}) + rows;
+  });
+  view("logit", [](const Tensor& x) { return logit(sigmoid(x)) + logit(x, 0.2); });
+  view("std_mean", [](const Tensor& x) {
+    const auto [deviation, mean] = std_mean(x, 1);
+    const auto [variance, same] = var_mean(x, 1, {.correction = 0});
+    return concat({deviation, mean}) + concat({variance, same});
+  });
+  view("pixel_shuffle", [](const Tensor& x) { return pixel_shuffle(x, 2); });
+  view("pixel_unshuffle", [](const Tensor& x) { return pixel_unshuffle(x, 3); });
   view("trilinear", [](const Tensor& x) { return interpolate(x, {3, 5, 2}, {.mode = Interpolation::trilinear}); });
   view("linear", [](const Tensor& x) { return interpolate(x, {9}, {.mode = Interpolation::linear}); });
 }
@@ -131,12 +160,24 @@ TEST(GoldenStructured, Indexing) {
   folded("scatter_mean", ScatterReduce::mean);
   folded("scatter_sum", ScatterReduce::sum);
   folded("scatter_mean_only", ScatterReduce::mean, false);
+  folded("scatter_prod", ScatterReduce::prod);
+  folded("scatter_prod_only", ScatterReduce::prod, false);
+  both(file, "scatter_prod_zeros", 2, [](const Tensors& x) {
+    return scatter_reduce(relu(x[0]), 1, tensor({{0, 3, 0}, {2, 2, 2}}), relu(x[1]), ScatterReduce::prod);
+  });
+  both(file, "quantile", 1, [](const Tensors& x) { return quantile(x[0], 0.3, 1); });
+  both(file, "index_copy", 2, [](const Tensors& x) { return index_copy(x[0], 1, tensor({2, 0}), x[1]); });
+  both(file, "index_fill", 1, [](const Tensors& x) { return index_fill(x[0], 0, tensor({2, 0}), 0.5); });
+  both(file, "diff", 1, [](const Tensors& x) { return diff(x[0], 0, 2); });
+  both(file, "cummax", 1, [](const Tensors& x) { return cummax(x[0], 1).values; });
+  both(file, "cummin", 1, [](const Tensors& x) { return cummin(x[0], 0).values; });
+  both(file, "masked_select", 1, [](const Tensors& x) { return masked_select(x[0], tensor({true, false, true})); });
   both(file, "sort", 1, [](const Tensors& x) { return sort(x[0], 1, {.descending = true}).values; });
   both(file, "topk", 1, [](const Tensors& x) { return topk(x[0], 3, {.largest = false}).values; });
   both(file, "kthvalue", 1, [](const Tensors& x) { return kthvalue(x[0], 2, 0).values; });
   both(file, "median", 1, [](const Tensors& x) { return median(x[0], 1).values; });
   both(file, "index_add", 2, [](const Tensors& x) { return index_add(x[0], 0, tensor({2, 0, 2}), x[1], 0.5); });
-  both(file, "embedding", 1, [&](const Tensors& x) { return embedding(x[0], tokens, 1); });
+  both(file, "embedding", 1, [&](const Tensors& x) { return embedding(x[0], tokens, {.padding_idx = 1}); });
   const auto bag = [&](const char* name, BagMode mode) {
     both(file, name, 1,
          [&](const Tensors& x) { return embedding_bag(x[0], tokens, {.mode = mode, .padding_idx = 1}); });
@@ -158,6 +199,9 @@ TEST(GoldenStructured, Products) {
   both(file, "einsum_diagonal", 2, [](const Tensors& x) { return einsum("iij, jk -> ik", x); });
   both(file, "einsum_three", 3, [](const Tensors& x) { return einsum("ab,bc,cd", x); });
   both(file, "tensordot", 2, [](const Tensors& x) { return tensordot(x[0], x[1], {{1, 1}, {2, 0}}); });
+  both(file, "addmm", 3, [](const Tensors& x) { return addmm(x[0], x[1], x[2], 0.5, 2); });
+  both(file, "cross", 2, [](const Tensors& x) { return cross(x[0], x[1], 0); });
+  both(file, "cov", 1, [](const Tensors& x) { return cov(x[0]) + corrcoef(x[0]); });
   both(file, "kron", 2, [](const Tensors& x) { return kron(x[0], x[1]); });
   both(file, "cdist", 2, [](const Tensors& x) { return cdist(x[0], x[1]); });
   both(file, "cdist_3", 2, [](const Tensors& x) { return cdist(x[0], x[1], 3); });

@@ -91,6 +91,7 @@ TEST(Identity, EveryFieldCounts) {
   check(ScatterAdd{1});
   check(Scatter{1});
   check(ScatterExtreme{1, true});
+  check(ScatterProd{1});
   check(Take{1});
   check(TakeAdd{1});
   check(OneHot{4});

@@ -11,6 +11,11 @@
 #include "gradus/base/dtype.h"
 #include "gradus/base/error.h"
 #include "gradus/engine/eval.h"
+#include "gradus/ops/argument.h"
+#include "gradus/ops/elementwise.h"
+#include "gradus/ops/index.h"
+#include "gradus/ops/reduce.h"
+#include "gradus/ops/view.h"
 
 namespace gradus {
 namespace {
@@ -68,6 +73,16 @@ void check_defined(const char* op, const Tensor& x, SourceLocation where) {
   if (!x.defined()) throw Error(ErrorKind::state, op, "the operand is an undefined tensor").at(where);
 }
 
+/// Row-major positions of what is true.
+std::vector<std::int64_t> positions_of(const Tensor& mask, SourceLocation where) {
+  const std::vector<std::int64_t> elements = cast(mask, DType::i64).to_vector<std::int64_t>(where);
+  std::vector<std::int64_t> found;
+  for (std::size_t i = 0; i < elements.size(); ++i) {
+    if (elements[i] != 0) found.push_back(static_cast<std::int64_t>(i));
+  }
+  return found;
+}
+
 }  // namespace
 
 Unique unique(const Tensor& x, SourceLocation where) {
@@ -99,6 +114,46 @@ Tensor bincount(const Tensor& x, std::int64_t minlength, SourceLocation where) {
   std::vector<std::int64_t> counts(static_cast<std::size_t>(largest + 1), 0);
   for (const std::int64_t number : numbers) ++counts[static_cast<std::size_t>(number)];
   return integers(Shape{largest + 1}, counts);
+}
+
+Tensor nonzero(const Tensor& x, SourceLocation where) {
+  check_defined("nonzero", x, where);
+  const std::vector<std::int64_t> found = positions_of(not_equal(TensorArg(x, where), 0), where);
+  const auto strides = row_major_strides(x.shape());
+  std::vector<std::int64_t> places;
+  for (const std::int64_t position : found) {
+    for (int axis = 0; axis < x.rank(); ++axis) {
+      const std::int64_t size = x.shape()[axis];
+      places.push_back(position / strides[static_cast<std::size_t>(axis)] % size);
+    }
+  }
+  return integers(Shape{static_cast<std::int64_t>(found.size()), x.rank()}, places);
+}
+
+Tensor masked_select(const TensorArg& x, const Tensor& mask, SourceLocation where) {
+  const Tensor input = detail::operand(x, "masked_select");
+  check_defined("masked_select", mask, where);
+  Error error(ErrorKind::shape, "masked_select");
+  error.at(where).operand("input", input.spec()).operand("mask", mask.spec(), "expected bool that broadcasts");
+  if (mask.dtype() != DType::boolean) throw Error(error).hint("compare: greater(x, 0)");
+  Shape shape;
+  if (!broadcast_shapes(input.shape(), mask.shape(), shape)) throw Error(error);
+  const std::vector<std::int64_t> found = positions_of(broadcast_to(TensorArg(mask, where), shape), where);
+  const Tensor all = flatten(TensorArg(broadcast_to(TensorArg(input, where), shape), where));
+  return take(TensorArg(all, where), integers(Shape{static_cast<std::int64_t>(found.size())}, found));
+}
+
+bool allclose(const TensorArg& a, const TensorArg& b, const CloseOptions& options) {
+  const SourceLocation where = a.where();
+  const auto wide = [&](const TensorArg& x) {
+    return TensorArg(cast(TensorArg(detail::operand(x, "allclose"), where), DType::f64), where);
+  };
+  const TensorArg x = wide(a), y = wide(b);
+  const Tensor distance = abs(TensorArg(x - y, where)), size = abs(y);
+  Tensor close = less_equal(distance, TensorArg(size, where) * options.rtol + options.atol);
+  close = logical_or(logical_and(close, isfinite(y)), equal(x, y));  // infinities are close to themselves alone
+  if (options.equal_nan) close = logical_or(close, logical_and(isnan(x), isnan(y)));
+  return all(close).item<bool>(where);
 }
 
 }  // namespace gradus

@@ -56,7 +56,7 @@ template <int Dims>
 struct ConvTransposeLayerOptions {
   SizeOf<Dims> stride = 1;
   SizeOf<Dims> padding = 0;
-  SizeOf<Dims> output_padding = 0;  ///< rows added behind the result; fewer than the stride
+  SizeOf<Dims> output_padding = 0;  ///< rows added behind the result; fewer than the stride or the dilation
   std::int64_t groups = 1;
   bool bias = true;
   SizeOf<Dims> dilation = 1;

@@ -2,7 +2,9 @@
 
 #include <fmt/format.h>
 
+#include <algorithm>
 #include <string>
+#include <vector>
 
 #include "gradus/base/error.h"
 #include "gradus/graph/node.h"
@@ -372,10 +374,11 @@ Shape transposed_shape(const char* op, const Conv<N>& conv, const typename Conv<
   Shape shape{x.shape[0], weight.shape[1] * conv.groups};
   for (std::size_t i = 0; i < static_cast<std::size_t>(N); ++i) {
     const int axis = static_cast<int>(i) + 2;
-    if (output_padding[i] >= conv.stride[i]) {
+    if (output_padding[i] >= std::max(conv.stride[i], conv.dilation[i])) {
       throw Error(ErrorKind::value, op)
-          .field("output_padding", sizes_str(output_padding) + ", expected less than the stride")
-          .field("stride", sizes_str(conv.stride));
+          .field("output_padding", sizes_str(output_padding) + ", expected less than the stride or the dilation")
+          .field("stride", sizes_str(conv.stride))
+          .field("dilation", sizes_str(conv.dilation));
     }
     if (weight.shape[axis] < 1) {
       throw conv_error(ErrorKind::shape, op, x, "", weight, fmt::format("axis {} is 0, expected 1 or more", axis));
@@ -391,6 +394,32 @@ Shape transposed_shape(const char* op, const Conv<N>& conv, const typename Conv<
   return shape;
 }
 
+/// The transposed convolution with a result of `shape`. Rows beyond the last stride are no result of ConvInputGradient: the
+/// full result is cut in front and filled with zeros behind.
+template <int N>
+Tensor transposed(const char* op, Conv<N> conv, const Tensor& x, const Tensor& weight, const Shape& shape,
+                  SourceLocation where) {
+  Shape full = shape;
+  bool beyond = false;
+  for (int i = 0; i < N; ++i) {
+    const auto at = static_cast<std::size_t>(i);
+    full.set(i + 2, (x.shape()[i + 2] - 1) * conv.stride[at] + conv.dilation[at] * (weight.shape()[i + 2] - 1) + 1);
+    beyond = beyond || shape[i + 2] + 2 * conv.padding[at] >= full[i + 2] + conv.stride[at];
+  }
+  const auto padding = conv.padding;
+  if (beyond) conv.padding = Conv<N>::every(0);
+  Tensor y = record(ConvInputGradient<N>{conv, beyond ? full : shape}, {x, weight}, where);
+  y.node()->called = op;
+  for (int i = 0; beyond && i < N; ++i) {
+    const std::int64_t before = padding[static_cast<std::size_t>(i)], rows = full[i + 2];
+    std::vector<Padding> around(static_cast<std::size_t>(N) + 2);
+    around[static_cast<std::size_t>(i) + 2] = {0, std::max<std::int64_t>(0, before + shape[i + 2] - rows)};
+    y = pad(TensorArg(y, where), std::span<const Padding>(around));
+    y = slice(TensorArg(y, where), i + 2, before, before + shape[i + 2]);
+  }
+  return y;
+}
+
 template <int N, class Size>
 Tensor convolve_transposed(const char* op, const TensorArg& x_arg, const TensorArg& weight_arg,
                            const TensorArg& bias_arg, const ConvTransposeOptions<Size>& options, SourceLocation where) {
@@ -399,9 +428,7 @@ Tensor convolve_transposed(const char* op, const TensorArg& x_arg, const TensorA
   try {
     o.widen(op, where);
     const Shape shape = transposed_shape(op, conv, options.output_padding.array(), o.x.spec(), o.weight.spec());
-    const Tensor y = record(ConvInputGradient<N>{conv, shape}, {o.x, o.weight}, where);
-    y.node()->called = op;
-    return with_bias(op, y, o, shape[1], where);
+    return with_bias(op, transposed(op, conv, o.x, o.weight, shape, where), o, shape[1], where);
   } catch (Error& error) {
     const Shape& w = o.weight.shape();
     if (w.rank() == N + 2) {

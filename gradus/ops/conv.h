@@ -109,7 +109,7 @@ template <class Size>
 struct ConvTransposeOptions {
   Size stride = 1;
   Size padding = 0;
-  Size output_padding = 0;  ///< rows added behind the result; fewer than the stride
+  Size output_padding = 0;  ///< rows added behind the result; fewer than the stride or the dilation
   std::int64_t groups = 1;
   Size dilation = 1;
 };

@@ -172,6 +172,31 @@ Tensors ScatterExtreme::batch(const BatchArgs& args) const {
   return record_all(ScatterExtreme{axis + 1, largest}, all_batched(args), {});
 }
 
+Specs ScatterProd::infer(std::span<const TensorSpec> inputs) const {
+  return infer_scatter(name(), inputs, axis, false);
+}
+
+/// The product of the others: without a factor 0 the quotient, of one factor 0 alone the product of the rest.
+Tensors ScatterProd::vjp(const VjpArgs& args) const {
+  const Tensor &x = args.inputs[0], &index = args.inputs[1], &source = args.inputs[2], &g = args.cotangents[0];
+  const Tensor zero = constant(0, g.dtype()), one = constant(1, g.dtype());
+  const auto is_zero = [&](const Tensor& factor) { return equal(factor, zero); };
+  const auto filled = [&](const Tensor& factor) { return where(is_zero(factor), one, factor); };
+  const Tensor zeros = record(ScatterAdd{axis}, {cast(is_zero(x), g.dtype()), index, cast(is_zero(source), g.dtype())});
+  const Tensor rest = g * record(ScatterProd{axis}, {filled(x), index, filled(source)});
+  const Tensor without = where(is_zero(zeros), rest, zero), alone = where(equal(zeros, one), rest, zero);
+  const auto flow = [&](const Tensor& factor, const Tensor& no_zero, const Tensor& only_zero) {
+    return where(is_zero(factor), only_zero, no_zero / filled(factor));
+  };
+  const auto at = [&](const Tensor& t) { return record(Gather{axis}, {t, index}); };
+  return {args.wants(0) ? flow(x, without, alone) : Tensor(), Tensor(),
+          args.wants(2) ? flow(source, at(without), at(alone)) : Tensor()};
+}
+
+Tensors ScatterProd::batch(const BatchArgs& args) const {
+  return record_all(ScatterProd{axis + 1}, all_batched(args), {});
+}
+
 Specs Take::infer(std::span<const TensorSpec> inputs) const {
   require_index_type(name(), inputs[1]);
   return {{inputs[0].dtype, take_shape(inputs[0].shape, inputs[1].shape, axis)}};
@@ -302,14 +327,20 @@ Tensor scatter_reduce(const TensorArg& x, int axis, const TensorArg& index, cons
         .hint("scatter_add() sums integers");
   }
   const auto number = [&](double value) { return constant(value, dtype); };
-  const bool extreme = reduce == ScatterReduce::amax || reduce == ScatterReduce::amin;
   const double infinity = std::numeric_limits<double>::infinity();
-  const double neutral = reduce == ScatterReduce::amax ? -infinity : reduce == ScatterReduce::amin ? infinity : 0.0;
+  const double neutral = reduce == ScatterReduce::amax   ? -infinity
+                         : reduce == ScatterReduce::amin ? infinity
+                         : reduce == ScatterReduce::prod ? 1.0
+                                                         : 0.0;
   const Tensor none = broadcast_to(number(0), o.x.shape()), one = broadcast_to(number(1), o.index.shape());
   const Tensor counts = record(ScatterAdd{o.axis}, {none, o.index, one}, where);
   const Tensor untouched = equal(counts, number(0));
   if (!include_self) o.x = gradus::where(untouched, o.x, number(neutral));
-  const Op op = extreme ? Op(ScatterExtreme{o.axis, reduce == ScatterReduce::amax}) : Op(ScatterAdd{o.axis});
+  Op op = ScatterAdd{o.axis};
+  if (reduce == ScatterReduce::prod) op = ScatterProd{o.axis};
+  if (reduce == ScatterReduce::amax || reduce == ScatterReduce::amin) {
+    op = ScatterExtreme{o.axis, reduce == ScatterReduce::amax};
+  }
   const Tensor folded = o.record_as("scatter_reduce", op, where);
   if (reduce != ScatterReduce::mean) return folded;
   return folded / (include_self ? counts + number(1) : maximum(counts, number(1)));

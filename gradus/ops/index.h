@@ -69,6 +69,19 @@ struct ScatterExtreme {
   bool operator==(const ScatterExtreme&) const = default;
 };
 
+/// Inputs base, index, source: the product of base and of all source[.., i, ..] for [.., index[.., i, ..], ..]. Gradients of
+/// the first order are right where factors are 0, too.
+struct ScatterProd {
+  int axis = 0;
+
+  std::string_view name() const { return "scatter_prod"; }
+  OpFamily family() const { return OpFamily::opaque; }
+  Specs infer(std::span<const TensorSpec> inputs) const;
+  Tensors vjp(const VjpArgs& args) const;
+  Tensors batch(const BatchArgs& args) const;
+  bool operator==(const ScatterProd&) const = default;
+};
+
 /// Inputs x, index: whole slices of x along `axis`, one per index; the axis is replaced by the axes of the index.
 struct Take {
   int axis = 0;
@@ -117,7 +130,7 @@ Tensor scatter_add(const TensorArg& x, int axis, const TensorArg& index, const T
 /// `source` may be a number.
 Tensor scatter(const TensorArg& x, int axis, const TensorArg& index, const TensorArg& source);
 
-enum class ScatterReduce : std::uint8_t { sum, mean, amax, amin };
+enum class ScatterReduce : std::uint8_t { sum, mean, amax, amin, prod };
 
 /// PyTorch's scatter_reduce: `x`, with the sources for one element folded into it, or in its place when `include_self` is
 /// false. A mean divides by the number of what is folded.

@@ -30,4 +30,19 @@ Tensor cumprod(const TensorArg& x, int axis, ScanOptions options = {});
 /// log(cumsum(exp(x))) without overflow; integers are computed as f32.
 Tensor logcumsumexp(const TensorArg& x, int axis, ScanOptions options = {});
 
+/// Running extremes, and where they lie along the axis (i64).
+struct RunningExtreme {
+  Tensor values;
+  Tensor indices;
+};
+/// Largest element so far along `axis`; of equal ones the latest, and NaN from the first NaN on, as in PyTorch. In log2(n)
+/// doublings. The gradient flows to the elements at `indices`. Throws Error(axis).
+RunningExtreme cummax(const TensorArg& x, int axis);
+/// Smallest element so far.
+RunningExtreme cummin(const TensorArg& x, int axis);
+
+/// Differences of neighbours along `axis`, taken `n` times: an axis of s elements becomes s - n, at least 0. Throws
+/// Error(axis), Error(value) for a negative n.
+Tensor diff(const TensorArg& x, int axis = -1, std::int64_t n = 1);
+
 }  // namespace gradus

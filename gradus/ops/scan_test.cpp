@@ -144,5 +144,20 @@ TEST(BatchRules, EqualALoopOverTheExamples) {
   }
 }
 
+TEST(Scan, RunningExtremesSayWhereTheyAre) {
+  using Places = std::vector<std::int64_t>;
+  const float nan = std::numeric_limits<float>::quiet_NaN();
+  const RunningExtreme largest = cummax(tensor({2.f, 1.f, 2.f, 5.f, 3.f}), 0);
+  EXPECT_EQ(largest.values.to_vector<double>(), (Numbers{2, 2, 2, 5, 5}));
+  EXPECT_EQ(largest.indices.to_vector<std::int64_t>(), (Places{0, 0, 2, 3, 3}));  // of equal ones the latest
+  const RunningExtreme smallest = cummin(tensor({{3, 1}, {2, 4}, {2, 0}}), 0);
+  EXPECT_EQ(smallest.values.spec(), (TensorSpec{DType::i64, {3, 2}}));
+  EXPECT_EQ(smallest.values.to_vector<std::int64_t>(), (Places{3, 1, 2, 1, 2, 0}));
+  EXPECT_EQ(smallest.indices.to_vector<std::int64_t>(), (Places{0, 0, 1, 0, 2, 2}));
+  EXPECT_EQ(cummax(tensor({1.f, nan, 7.f, nan}), 0).indices.to_vector<std::int64_t>(), (Places{0, 1, 1, 3}));
+  EXPECT_EQ(cummin(zeros({2, 0}), 1).indices.shape(), (Shape{2, 0}));
+  EXPECT_THROW(cummax(tensor({1.f}), 1), Error);
+}
+
 }  // namespace
 }  // namespace gradus

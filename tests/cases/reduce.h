@@ -19,6 +19,7 @@ inline void add_reduction_cases(std::vector<OpCase>& cases) {
   cases.push_back({"cumsum", {s}, [](const Tensors& x) { return cumsum(x[0], 1); }});
   cases.push_back({"cumsum", {s}, [](const Tensors& x) { return cumsum(x[0], -1, {.reverse = true}); }});
   cases.push_back({"cumprod", {s}, [](const Tensors& x) { return cumprod(x[0], 2); }});
+  cases.push_back({"cummax", {s}, [](const Tensors& x) { return cummax(x[0], 1).values * cummin(x[0], -1).values; }});
   cases.push_back({"logcumsumexp", {s}, [](const Tensors& x) { return logcumsumexp(x[0], 2, {.reverse = true}); }});
   cases.push_back({"var", {s}, [](const Tensors& x) { return var(x[0], {0, 2}); }});
   cases.push_back(

@@ -26,7 +26,8 @@ inline void add_rearrangement_cases(std::vector<OpCase>& cases) {
   unary("im2col", images, [](const Tensor& x) { return im2col(x, {2, 3}, {.padding = 1, .stride = {2, 1}}); });
   unary("col2im", Shape{1, 12, 8}, [](const Tensor& x) { return col2im(x, {4, 3}, {3, 2}, {.padding = {1, 0}}); });
   unary("interpolate", images, [](const Tensor& x) {
-    return interpolate(x, {7, 3}, {.mode = Interpolation::bilinear}) + interpolate(x, {7, 3});
+    return interpolate(x, {7, 3}, {.mode = Interpolation::bilinear}) +
+           interpolate(x, {7, 3}) * interpolate(x, {7, 3}, {.mode = Interpolation::bicubic});
   });
   unary("sort", s, [](const Tensor& x) { return sort(x, 1, {.descending = true}).values; });
   unary("topk", s, [](const Tensor& x) { return topk(x, 2).values * unsqueeze(median(x, -1).values, -1); });
@@ -34,7 +35,8 @@ inline void add_rearrangement_cases(std::vector<OpCase>& cases) {
     return x * cast(searchsorted(stop_gradient(sort(x).values), stop_gradient(x * 0.5)), x.dtype());
   });
   static const Tensor places = tensor({{0, 3, 0}, {2, 2, 2}});
-  for (const ScatterReduce fold : {ScatterReduce::amax, ScatterReduce::amin, ScatterReduce::mean}) {
+  for (const ScatterReduce fold :
+       {ScatterReduce::amax, ScatterReduce::amin, ScatterReduce::mean, ScatterReduce::prod}) {
     cases.push_back({"scatter_reduce", {matrix, Shape{2, 3}}, [fold](const Tensors& x) {
                        return scatter_reduce(x[0], 1, places, x[1], fold) *
                               scatter_reduce(x[0], 1, places, x[1], fold, false);

@@ -82,7 +82,7 @@ const std::vector<WrongUse> indexing = {
   index   i64 [2])"},
     {"embedding, padding",
      [] {
-       embedding(ones({5, 2}), tensor({0, 1}), 5);
+       embedding(ones({5, 2}), tensor({0, 1}), {.padding_idx = 5});
      },
      R"(value error in embedding
   weight       f32 [5, 2]

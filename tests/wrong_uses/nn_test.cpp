@@ -177,8 +177,8 @@ TEST(WrongUsesNn, DropoutAndEmbedding) {
        "index error in take\n"
        "  index  i64 [2]   element [1] is 5, expected 0 to 4"},
       {"embedding_floating", [&] { nn::Embedding(5, 3)(zeros({2})); },
-       "dtype error in nn::Embedding\n"
-       "  indices  f32 [2]   expected integers"},
+       "dtype error in embedding\n"
+       "  index  f32 [2]   expected integers"},
       {"bilinear_input",
        [&] {
          nn::Bilinear(3, 4, 2)(zeros({2, 3}), zeros({2, 5}));

@@ -78,8 +78,9 @@ const std::vector<WrongUse> convolutions = {
        conv_transpose2d(ones({1, 3, 8, 8}), ones({3, 6, 3, 3}), Tensor(), {.stride = 2, .output_padding = 2});
      },
      R"(value error in conv_transpose2d (3 -> 6, 3 x 3)
-  output_padding  2 x 2, expected less than the stride
-  stride          2 x 2)"},
+  output_padding  2 x 2, expected less than the stride or the dilation
+  stride          2 x 2
+  dilation        1 x 1)"},
     {"transposed, nothing left",
      [] {
        conv_transpose1d(ones({1, 3, 1}), ones({3, 6, 2}), Tensor(), {.padding = 1});

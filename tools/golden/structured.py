@@ -35,6 +35,9 @@ def convolutions(case):
          (3, 2, 4), (2,))
     case("conv_transpose2d", lambda x, w, b: F.conv_transpose2d(x, w, b, stride=(2, 3), padding=(1, 0), output_padding=(1, 2),
          groups=2, dilation=(1, 2)), (2, 4, 3, 4), (4, 3, 3, 2), (6,))
+    case("conv_transpose2d_beyond", lambda x, w, b: F.conv_transpose2d(x, w, b, stride=(1, 2), padding=(1, 0), output_padding=(2, 3),
+         dilation=(3, 4)), (1, 2, 3, 4), (2, 3, 2, 2), (3,))
+    case("conv_transpose1d_zeros", lambda x, w: F.conv_transpose1d(x, w, dilation=4, output_padding=3, padding=1), (1, 2, 3), (2, 1, 2))
     case("conv_transpose3d", lambda x, w: F.conv_transpose3d(x, w, stride=2, padding=1), (1, 2, 2, 3, 2), (2, 2, 3, 2, 3))
 
 
@@ -78,6 +81,17 @@ def views(case):
     case("nearest", lambda x: F.interpolate(x, (7, 3)), (1, 2, 4, 5))
     case("bilinear", lambda x: F.interpolate(x, (7, 3), mode="bilinear"), (1, 2, 4, 5))
     case("bilinear_corners", lambda x: F.interpolate(x, (7, 3), mode="bilinear", align_corners=True), (1, 2, 4, 5))
+    case("bicubic", lambda x: F.interpolate(x, (7, 3), mode="bicubic"), (1, 2, 4, 5))
+    case("bicubic_corners", lambda x: F.interpolate(x, (7, 3), mode="bicubic", align_corners=True), (1, 2, 4, 5))
+    for mode in ("nearest", "bilinear", "bicubic"):
+        case(f"{mode}_scale", lambda x, mode=mode: F.interpolate(x, scale_factor=(1.7, 0.6), mode=mode), (1, 2, 4, 6))
+    case("rot90", lambda x: torch.rot90(x) * torch.rot90(x, -3, (0, 1)) + torch.rot90(x, 3, (1, 0)), (2, 3))
+    case("channel_shuffle", lambda x: F.channel_shuffle(x, 3), (1, 6, 2))
+    case("stacks", lambda x: torch.hstack([x, x.sin()]) + torch.vstack([x[0].repeat(2), x[1].cos().repeat(2)]), (2, 3))
+    case("logit", lambda x: torch.logit(x.sigmoid()) + torch.logit(x, 0.2), (2, 3))
+    case("std_mean", lambda x: torch.cat(torch.std_mean(x, 1)) + torch.cat(torch.var_mean(x, 1, correction=0)), (2, 5))
+    case("pixel_shuffle", lambda x: F.pixel_shuffle(x, 2), (2, 8, 2, 3))
+    case("pixel_unshuffle", lambda x: F.pixel_unshuffle(x, 3), (2, 2, 3, 6))
     case("trilinear", lambda x: F.interpolate(x, (3, 5, 2), mode="trilinear"), (1, 1, 2, 3, 4))
     case("linear", lambda x: F.interpolate(x, 9, mode="linear"), (1, 2, 4))
 
@@ -86,7 +100,16 @@ def indexing(case):
     index = torch.tensor([[0, 3], [1, 2], [2, 0]])
     case("scatter", lambda x, y: x.scatter(1, index, y), (3, 4), (3, 2))
     places = torch.tensor([[0, 3, 0], [2, 2, 2]])
-    for fold in ("amax", "amin", "mean", "sum"):
+    case("scatter_prod_only", lambda x, y: x.scatter_reduce(1, places, y, "prod", include_self=False), (2, 4), (2, 3))
+    case("scatter_prod_zeros", lambda x, y: (x.relu()).scatter_reduce(1, places, y.relu(), "prod"), (2, 4), (2, 3))
+    case("quantile", lambda x: torch.quantile(x, 0.3, 1), (3, 6))
+    case("index_copy", lambda x, y: x.index_copy(1, torch.tensor([2, 0]), y), (2, 4), (2, 2))
+    case("index_fill", lambda x: x.index_fill(0, torch.tensor([2, 0]), 0.5), (4, 2))
+    case("diff", lambda x: torch.diff(x, 2, 0), (5, 2))
+    case("cummax", lambda x: torch.cummax(x, 1)[0], (2, 7, 2))
+    case("cummin", lambda x: torch.cummin(x, 0)[0], (9, 2))
+    case("masked_select", lambda x: torch.masked_select(x, torch.tensor([True, False, True])), (2, 3))
+    for fold in ("amax", "amin", "mean", "sum", "prod"):
         case("scatter_" + fold, lambda x, y, fold=fold: x.scatter_reduce(1, places, y, fold), (2, 4), (2, 3))
     case("scatter_mean_only", lambda x, y: x.scatter_reduce(1, places, y, "mean", include_self=False), (2, 4), (2, 3))
     case("sort", lambda x: torch.sort(x, 1, descending=True)[0], (2, 5, 3))
@@ -107,6 +130,9 @@ def products(case):
     case("einsum_diagonal", lambda a, b: torch.einsum("iij,jk->ik", a, b), (3, 3, 2), (2, 4))
     case("einsum_three", lambda a, b, c: torch.einsum("ab,bc,cd", a, b, c), (2, 3), (3, 4), (4, 2))
     case("tensordot", lambda a, b: torch.tensordot(a, b, dims=([1, 2], [1, 0])), (2, 3, 4), (4, 3, 2))
+    case("addmm", lambda c, a, b: torch.addmm(c, a, b, beta=0.5, alpha=2), (4,), (2, 3), (3, 4))
+    case("cross", lambda a, b: torch.linalg.cross(a, b, dim=0), (3, 2), (3, 2))
+    case("cov", lambda x: torch.cov(x) + torch.corrcoef(x), (3, 5))
     case("kron", torch.kron, (2, 3), (3, 2))
     case("cdist", torch.cdist, (3, 4), (2, 4))
     case("cdist_3", lambda a, b: torch.cdist(a, b, p=3.0), (3, 4), (2, 4))

@@ -85,13 +85,27 @@ class GatherKernel final : public ElementIndexing<I> {
   }
 };
 
-enum class Fold { add, set, largest, smallest };
+enum class Fold { add, multiply, set, largest, smallest };
+
+/// a * b in the arithmetic of T; integers wrap around.
+template <class T>
+T multiplied(T a, T b) {
+  if constexpr (std::is_integral_v<T>) {
+    return static_cast<T>(static_cast<std::uint64_t>(a) * static_cast<std::uint64_t>(b));
+  } else if constexpr (std::is_same_v<T, BFloat16>) {
+    return BFloat16(static_cast<float>(a) * static_cast<float>(b));
+  } else {
+    return a * b;
+  }
+}
 
 /// a folded with b; NaN wins.
 template <Fold fold, class T>
 T folded(T a, T b) {
   if constexpr (fold == Fold::add) {
     return added(a, b);
+  } else if constexpr (fold == Fold::multiply) {
+    return multiplied(a, b);
   } else if constexpr (fold == Fold::set) {
     return b;
   } else {
@@ -131,6 +145,8 @@ class ScatterKernel final : public ElementIndexing<I> {
 
 template <class T, class I>
 using ScatterAddKernel = ScatterKernel<T, I, Fold::add>;
+template <class T, class I>
+using ScatterProdKernel = ScatterKernel<T, I, Fold::multiply>;
 template <class T, class I>
 using ScatterSetKernel = ScatterKernel<T, I, Fold::set>;
 template <class T, class I>
@@ -267,6 +283,7 @@ std::vector<Implementation> index_kernels() {
           {"scatter", "reference", make_move<Scatter, ScatterSetKernel>},
           {"scatter_max", "reference", make_add<ScatterExtreme, ScatterMaxKernel>},
           {"scatter_min", "reference", make_add<ScatterExtreme, ScatterMinKernel>},
+          {"scatter_prod", "reference", make_add<ScatterProd, ScatterProdKernel>},
           {"take", "reference", make_move<Take, TakeKernel>},
           {"take_add", "reference", make_add<TakeAdd, TakeAddKernel>},
           {"one_hot", "reference", make_one_hot}};

@@ -6,12 +6,8 @@
 #include <cmath>
 
 #include "gradus/base/error.h"
-#include "gradus/nn/functional/argument.h"
 #include "gradus/nn/init.h"
 #include "gradus/nn/observe.h"
-#include "gradus/ops/elementwise.h"
-#include "gradus/ops/index.h"
-#include "gradus/ops/view.h"
 
 namespace gradus::nn {
 namespace {
@@ -42,21 +38,7 @@ Embedding::Embedding(std::int64_t num_embeddings, std::int64_t embedding_dim, Em
       options(table_options) {}
 
 Tensor Embedding::operator()(const TensorArg& indices) const {
-  const SourceLocation where = indices.where();
-  const auto at = [&](const Tensor& x) { return TensorArg(x, where); };
-  const Tensor& given = gradus::detail::required("nn::Embedding", "indices", indices);
-  if (!is_integral(given.dtype())) {
-    throw Error(ErrorKind::dtype, "nn::Embedding").at(where).operand("indices", given.spec(), "expected integers");
-  }
-  const Tensor index = cast(at(given), DType::i64);
-  Tensor rows = take(at(weight.tensor()), at(index));
-  if (options.padding_idx) {
-    const std::int64_t padding =
-        *options.padding_idx < 0 ? *options.padding_idx + weight.shape()[0] : *options.padding_idx;
-    const Tensor is_padding = equal(at(index), at(constant(static_cast<double>(padding), DType::i64)));
-    rows = gradus::where(at(unsqueeze(at(is_padding), -1)), at(stop_gradient(at(rows))), at(rows));
-  }
-  return observed(*this, indices, gradus::detail::named("embedding", rows));
+  return observed(*this, indices, embedding(weight, indices, options, indices.where()));
 }
 
 EmbeddingBag::EmbeddingBag(std::int64_t num_embeddings, std::int64_t embedding_dim,
@@ -64,14 +46,14 @@ EmbeddingBag::EmbeddingBag(std::int64_t num_embeddings, std::int64_t embedding_d
     : weight(table("nn::EmbeddingBag", num_embeddings, embedding_dim, bag_options.padding_idx, where)),
       options(bag_options) {}
 
-Tensor EmbeddingBag::operator()(const TensorArg& indices) const {
-  const EmbeddingBagOptions bag{.mode = options.mode, .padding_idx = options.padding_idx};
-  return observed(*this, indices, embedding_bag(weight, indices, bag, indices.where()));
-}
+Tensor EmbeddingBag::operator()(const TensorArg& indices) const { return (*this)(indices, Tensor()); }
 
-Tensor EmbeddingBag::operator()(const TensorArg& indices, const Tensor& offsets) const {
-  const EmbeddingBagOptions bag{.mode = options.mode, .padding_idx = options.padding_idx};
-  return observed(*this, indices, embedding_bag(weight, indices, offsets, bag, indices.where()));
+Tensor EmbeddingBag::operator()(const TensorArg& indices, const Tensor& offsets,
+                                const Tensor& per_sample_weights) const {
+  const EmbeddingBagOptions bag{options.mode, options.padding_idx, per_sample_weights};
+  const Tensor rows = offsets.defined() ? embedding_bag(weight, indices, offsets, bag, indices.where())
+                                        : embedding_bag(weight, indices, bag, indices.where());
+  return observed(*this, indices, rows);
 }
 
 Bilinear::Bilinear(std::int64_t in1, std::int64_t in2, std::int64_t out, BilinearOptions options,

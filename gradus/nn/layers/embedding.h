@@ -11,12 +11,10 @@
 
 namespace gradus::nn {
 
-struct EmbeddingOptions {
-  std::optional<std::int64_t> padding_idx;  ///< a row of zeros that gets no gradient; negative: from the end
-};
+using gradus::EmbeddingOptions;
 
 /// A table of vectors: integers of any shape -> that shape + [embedding_dim]. The weight (num_embeddings, embedding_dim)
-/// starts as N(0, 1).
+/// starts as N(0, 1), with zeros in the row padding_idx. See embedding.
 struct Embedding {
   Parameter weight;
   EmbeddingOptions options;
@@ -30,7 +28,7 @@ struct Embedding {
 
 struct EmbeddingBagLayerOptions {
   BagMode mode = BagMode::mean;
-  std::optional<std::int64_t> padding_idx;  ///< rows that do not count; negative: from the end
+  std::optional<std::int64_t> padding_idx = {};  ///< rows that do not count; negative: from the end
 };
 
 /// A table of vectors whose rows are folded bag by bag, see embedding_bag. The weight (num_embeddings, embedding_dim) starts
@@ -45,8 +43,9 @@ struct EmbeddingBag {
                SourceLocation where = SourceLocation::current());
   /// One bag a row: (bags, length) -> (bags, embedding_dim).
   Tensor operator()(const TensorArg& indices) const;
-  /// Bags of different lengths in one axis; bag i begins at offsets[i].
-  Tensor operator()(const TensorArg& indices, const Tensor& offsets) const;
+  /// Bags of different lengths in one axis; bag i begins at offsets[i]. per_sample_weights, for sums, have the shape of the
+  /// indices; with them alone, `offsets` is an undefined tensor.
+  Tensor operator()(const TensorArg& indices, const Tensor& offsets, const Tensor& per_sample_weights = {}) const;
 };
 
 struct BilinearOptions {

@@ -5,7 +5,7 @@
 #include "gradus/base/error.h"
 #include "gradus/nn/functional/argument.h"
 #include "gradus/nn/observe.h"
-#include "gradus/ops/view.h"
+#include "gradus/ops/views/rearrange.h"
 
 namespace gradus::nn {
 namespace {
@@ -28,24 +28,7 @@ std::vector<Padding> pairs(std::string_view layer, const TensorArg& x, const Sid
 
 }  // namespace
 
-Tensor Unflatten::operator()(const TensorArg& x) const {
-  const Tensor input = gradus::detail::required("nn::Unflatten", "input", x);
-  const int at = axis < 0 ? axis + input.rank() : axis;
-  if (at < 0 || at >= input.rank()) {
-    throw Error(ErrorKind::axis, "nn::Unflatten", fmt::format("the axis is {}", axis))
-        .at(x.where())
-        .operand("input", input.spec(), fmt::format("it has {} axes", input.rank()));
-  }
-  std::vector<std::int64_t> shape;
-  for (int i = 0; i < input.rank(); ++i) {
-    if (i == at) {
-      shape.insert(shape.end(), sizes.begin(), sizes.end());
-    } else {
-      shape.push_back(input.size(i));
-    }
-  }
-  return observed(*this, x, reshape(x, shape));
-}
+Tensor Unflatten::operator()(const TensorArg& x) const { return observed(*this, x, unflatten(x, axis, sizes)); }
 
 template <int Dims>
 Tensor ConstantPad<Dims>::operator()(const TensorArg& x) const {
@@ -63,37 +46,38 @@ template <int Dims>
 Tensor ReplicationPad<Dims>::operator()(const TensorArg& x) const {
   return observed(*this, x, pad(x, pairs("nn::ReplicationPad", x, padding), PadMode::replicate));
 }
+template <int Dims>
+Tensor CircularPad<Dims>::operator()(const TensorArg& x) const {
+  return observed(*this, x, pad(x, pairs("nn::CircularPad", x, padding), PadMode::circular));
+}
 
-#define GRADUS_INSTANTIATE(Dims)       \
-  template struct ConstantPad<Dims>;   \
-  template struct ZeroPad<Dims>;       \
-  template struct ReflectionPad<Dims>; \
-  template struct ReplicationPad<Dims>;
+#define GRADUS_INSTANTIATE(Dims)        \
+  template struct ConstantPad<Dims>;    \
+  template struct ZeroPad<Dims>;        \
+  template struct ReflectionPad<Dims>;  \
+  template struct ReplicationPad<Dims>; \
+  template struct CircularPad<Dims>;
 GRADUS_INSTANTIATE(1)
 GRADUS_INSTANTIATE(2)
+GRADUS_INSTANTIATE(3)
 #undef GRADUS_INSTANTIATE
 
 Tensor PixelShuffle::operator()(const TensorArg& x) const {
-  const Tensor input = gradus::detail::required("nn::PixelShuffle", "input", x);
-  const std::int64_t r = upscale_factor;
-  if (r < 1) {
-    throw Error(ErrorKind::value, "nn::PixelShuffle", fmt::format("upscale_factor is {}, must be positive", r))
-        .at(x.where());
-  }
-  if (input.rank() != 4 || input.size(1) % (r * r) != 0) {
-    throw Error(ErrorKind::shape, "nn::PixelShuffle")
-        .at(x.where())
-        .operand("input", input.spec(),
-                 fmt::format("expected (n, channels, h, w) with a multiple of {} channels", r * r));
-  }
-  const std::int64_t n = input.size(0), c = input.size(1) / (r * r), h = input.size(2), w = input.size(3);
-  const Tensor split = reshape(x, {n, c, r, r, h, w});
-  const Tensor turned = permute(TensorArg(split, x.where()), {0, 1, 4, 2, 5, 3});
-  return observed(*this, x, reshape(TensorArg(turned, x.where()), {n, c, h * r, w * r}));
+  return observed(*this, x, pixel_shuffle(x, upscale_factor));
 }
 
+Tensor PixelUnshuffle::operator()(const TensorArg& x) const {
+  return observed(*this, x, pixel_unshuffle(x, downscale_factor));
+}
+
+Tensor ChannelShuffle::operator()(const TensorArg& x) const { return observed(*this, x, channel_shuffle(x, groups)); }
+
 Tensor Upsample::operator()(const TensorArg& x) const {
-  return observed(*this, x, interpolate(x, size, {mode, align_corners}));
+  if (size.empty() == scale_factor.empty()) {
+    throw Error(ErrorKind::value, "nn::Upsample", "expected a size or a scale_factor, not both").at(x.where());
+  }
+  if (scale_factor.empty()) return observed(*this, x, interpolate(x, size, {mode, align_corners}));
+  return observed(*this, x, interpolate(x, ScaleFactor(scale_factor), {mode, align_corners}));
 }
 
 }  // namespace gradus::nn

@@ -21,7 +21,7 @@ struct Unflatten {
 };
 
 /// How much is added around the last `Dims` axes: one number for all sides, or PyTorch's list from the last axis on:
-/// {left, right}, {left, right, top, bottom}.
+/// {left, right}, {left, right, top, bottom}, {left, right, top, bottom, front, back}.
 template <int Dims>
 struct Sides {
   std::array<std::int64_t, 2 * Dims> sizes{};
@@ -42,6 +42,7 @@ struct ConstantPad {
 };
 using ConstantPad1d = ConstantPad<1>;
 using ConstantPad2d = ConstantPad<2>;
+using ConstantPad3d = ConstantPad<3>;
 
 template <int Dims>
 struct ZeroPad {
@@ -50,6 +51,7 @@ struct ZeroPad {
 };
 using ZeroPad1d = ZeroPad<1>;
 using ZeroPad2d = ZeroPad<2>;
+using ZeroPad3d = ZeroPad<3>;
 
 /// Mirrors without the border.
 template <int Dims>
@@ -59,6 +61,7 @@ struct ReflectionPad {
 };
 using ReflectionPad1d = ReflectionPad<1>;
 using ReflectionPad2d = ReflectionPad<2>;
+using ReflectionPad3d = ReflectionPad<3>;
 
 /// Repeats the border.
 template <int Dims>
@@ -68,20 +71,43 @@ struct ReplicationPad {
 };
 using ReplicationPad1d = ReplicationPad<1>;
 using ReplicationPad2d = ReplicationPad<2>;
+using ReplicationPad3d = ReplicationPad<3>;
 
-/// Channels become pixels (Shi et al., 2016): (n, c r r, h, w) -> (n, c, h r, w r) with r = upscale_factor. Throws
-/// Error(shape) when r r does not divide the channels, Error(value) for r < 1.
+/// Repeats what lies at the other end.
+template <int Dims>
+struct CircularPad {
+  Sides<Dims> padding;
+  Tensor operator()(const TensorArg& x) const;
+};
+using CircularPad1d = CircularPad<1>;
+using CircularPad2d = CircularPad<2>;
+using CircularPad3d = CircularPad<3>;
+
+/// See pixel_shuffle and pixel_unshuffle.
 struct PixelShuffle {
   std::int64_t upscale_factor = 1;
   Tensor operator()(const TensorArg& x) const;
 };
+struct PixelUnshuffle {
+  std::int64_t downscale_factor = 1;
+  Tensor operator()(const TensorArg& x) const;
+};
 
-/// `interpolate` to a size of its own: one number per axis behind the channels.
+/// See channel_shuffle.
+struct ChannelShuffle {
+  std::int64_t groups = 1;
+  Tensor operator()(const TensorArg& x) const;
+};
+
+/// `interpolate` to a size, or by a factor, of its own: one number for each axis behind the channels (one factor serves
+/// all). `nn::Upsample{.scale_factor = {2}, .mode = Interpolation::bilinear}`. Throws Error(value) unless exactly one is
+/// given.
 struct Upsample {
-  std::vector<std::int64_t> size;
+  std::vector<std::int64_t> size = {};
+  std::vector<double> scale_factor = {};
   Interpolation mode = Interpolation::nearest;
   bool align_corners = false;
-  static constexpr int field_count = 3;
+  static constexpr int field_count = 4;
   Tensor operator()(const TensorArg& x) const;
 };
 

@@ -2,16 +2,19 @@
 
 #include <fmt/format.h>
 
+#include <algorithm>
 #include <cmath>
 #include <vector>
 
 #include "gradus/base/error.h"
 #include "gradus/ops/argument.h"
+#include "gradus/ops/concat.h"
 #include "gradus/ops/elementwise.h"
 #include "gradus/ops/matmul.h"
 #include "gradus/ops/operands.h"
 #include "gradus/ops/reduce.h"
 #include "gradus/ops/view.h"
+#include "gradus/ops/views/diagonal.h"
 
 namespace gradus {
 namespace {
@@ -39,6 +42,7 @@ struct Pair {
 };
 
 TensorArg at(const Tensor& x, const TensorArg& like) { return {x, like.where()}; }
+TensorArg at_number(double number, const TensorArg& like) { return {number, like.where()}; }
 
 /// The axes of an operand of tensordot: the kept and the folded ones, and the numbers of their elements.
 struct Sides {
@@ -175,6 +179,42 @@ Tensor cdist(const TensorArg& a, const TensorArg& b, double p) {
   const Tensor sums = sum(powers, -1);
   const Tensor positive = greater(sums, zero), safe = where(positive, sums, one);
   return where(positive, p == 2 ? sqrt(safe) : pow(safe, one / power), zero);
+}
+
+Tensor addmm(const TensorArg& c, const TensorArg& a, const TensorArg& b, double beta, double alpha) {
+  const Tensor product = mm(a, b);
+  const TensorArg scaled_product = alpha == 1 ? at(product, a) : at(at(product, a) * at_number(alpha, a), a);
+  return beta == 1 ? c + scaled_product : at(c * at_number(beta, a), a) + scaled_product;
+}
+
+Tensor cross(const TensorArg& a, const TensorArg& b, int axis) {
+  const Pair p("cross", a, b);
+  const int position = detail::normalize_axis(axis, p.a, "cross", a.where());
+  if (p.a.shape() != p.b.shape() || p.a.size(position) != 3) {
+    throw p.refuse("cross", fmt::format("expected 3 elements along axis {}", position), "expected the shape of a",
+                   a.where());
+  }
+  const auto turned = [&](const Tensor& x, int by) {
+    return concat({slice(at(x, a), position, by, 3), slice(at(x, a), position, 0, by)}, position, a.where());
+  };
+  return at(turned(p.a, 1), a) * turned(p.b, 2) - at(turned(p.a, 2), a) * turned(p.b, 1);
+}
+
+Tensor cov(const TensorArg& x, double correction) {
+  const Tensor input = detail::operand(x, "cov");
+  if (input.rank() != 2) {
+    throw detail::refusal(ErrorKind::shape, "cov", "expected 2 axes: (variables, observations)", input, x.where());
+  }
+  const Tensor centred = at(input, x) - at(mean(at(input, x), 1, {.keepdim = true}), x);
+  const Tensor products = matmul(at(centred, x), transpose(at(centred, x), 0, 1));
+  return at(products, x) / at_number(std::max(0.0, static_cast<double>(input.size(1)) - correction), x);
+}
+
+Tensor corrcoef(const TensorArg& x) {
+  const Tensor c = cov(x);
+  const Tensor spread = sqrt(at(diagonal(at(c, x)), x));
+  const Tensor by_rows = at(c, x) / unsqueeze(at(spread, x), 1);
+  return clamp(at(at(by_rows, x) / at(spread, x), x), -1, 1);
 }
 
 }  // namespace gradus

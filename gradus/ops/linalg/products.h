@@ -38,4 +38,16 @@ Tensor kron(const TensorArg& a, const TensorArg& b);
 /// attribute. The gradient at distance 0 is 0. Throws Error(shape, value).
 Tensor cdist(const TensorArg& a, const TensorArg& b, double p = 2);
 
+/// beta * c + alpha * (a x b) for matrices; c broadcasts. Throws as mm.
+Tensor addmm(const TensorArg& c, const TensorArg& a, const TensorArg& b, double beta = 1, double alpha = 1);
+
+/// The cross product along `axis`, which has 3 elements. Throws Error(shape).
+Tensor cross(const TensorArg& a, const TensorArg& b, int axis = -1);
+
+/// Covariances of variables (rows) over observations (columns): (v, n) -> (v, v), divided by n - correction. Throws
+/// Error(shape) for another rank.
+Tensor cov(const TensorArg& x, double correction = 1);
+/// Pearson's correlation coefficients of the same, between -1 and 1.
+Tensor corrcoef(const TensorArg& x);
+
 }  // namespace gradus

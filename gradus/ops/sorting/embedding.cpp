@@ -34,6 +34,10 @@ struct Table {
           .operand("weight", weight.spec(), "expected 2 axes: (rows, size)")
           .operand("index", index.spec());
     }
+    if (!is_integral(index.dtype())) {
+      throw Error(ErrorKind::dtype, op).at(where).operand("index", index.spec(), "expected integers");
+    }
+    if (index.dtype() != DType::i32) index = cast(TensorArg(index, where), DType::i64);
     const std::int64_t rows = weight.shape()[0];
     if (padding && *padding < 0) *padding += rows;
     if (padding && (*padding < 0 || *padding >= rows)) {
@@ -54,6 +58,21 @@ Tensor rows_of(const Table& table, SourceLocation where) {
   const Tensor rows = take(TensorArg(table.weight, where), table.index);
   rows.node()->called = "embedding";
   return rows;
+}
+
+/// Rows with a p-norm of at most `limit`; the gradient passes.
+Tensor limited(const Tensor& rows, double limit, double p, SourceLocation where) {
+  if (!(limit > 0) || !(p > 0)) {
+    throw Error(ErrorKind::value, "embedding")
+        .at(where)
+        .field("max_norm", fmt::format("{}, expected > 0", limit))
+        .field("norm_type", fmt::format("{}, expected > 0", p));
+  }
+  const Tensor fixed = stop_gradient(rows);
+  const Tensor length = norm(fixed, p, -1, {.keepdim = true}), most = constant(limit, rows.dtype());
+  const Tensor scale = most / (length + constant(1e-7, rows.dtype()));
+  const Tensor excess = fixed * (scale - constant(1, rows.dtype()));
+  return rows + gradus::where(greater(length, most), excess, constant(0, rows.dtype()));
 }
 
 /// How many of each bag count, at least 1, in the type of the weights; `bag` sums [.., length] per bag.
@@ -97,12 +116,15 @@ Tensor largest_of_bags(const Table& table, const Tensor& bag, std::int64_t count
 
 }  // namespace
 
-Tensor embedding(const TensorArg& weight, const TensorArg& index, std::optional<std::int64_t> padding_idx,
+Tensor embedding(const TensorArg& weight, const TensorArg& index, const EmbeddingOptions& options,
                  SourceLocation where) {
-  const Table table("embedding", weight, index, padding_idx, where);
-  const Tensor rows = rows_of(table, where);
+  const Table table("embedding", weight, index, options.padding_idx, where);
+  Tensor rows = rows_of(table, where);
+  if (options.max_norm) rows = limited(rows, *options.max_norm, options.norm_type, where);
   const Tensor counts = table.counts();
-  return counts.defined() ? gradus::where(unsqueeze(counts, -1), rows, stop_gradient(rows)) : rows;
+  if (counts.defined()) rows = gradus::where(unsqueeze(counts, -1), rows, stop_gradient(rows));
+  if (!rows.evaluated()) rows.node()->called = "embedding";
+  return rows;
 }
 
 Tensor embedding_bag(const TensorArg& weight, const TensorArg& index, const EmbeddingBagOptions& options,
@@ -150,27 +172,56 @@ Tensor embedding_bag(const TensorArg& weight, const TensorArg& index, const Tens
   return options.mode == BagMode::sum ? sums : sums / divisor(table, sums.dtype(), sum_bags);
 }
 
+namespace {
+
+/// What the functions that change slices get: `source` has the shape of `x`, but for one slice for each index.
+struct SliceOperands {
+  Tensor x, index, source;
+  int axis;
+
+  SliceOperands(const char* op, const TensorArg& x_arg, int axis_arg, const TensorArg& index_arg,
+                const TensorArg& source_arg)
+      : x(detail::operand(x_arg, op)),
+        index(detail::tensor_operand(op, "index", index_arg, x_arg.where())),
+        axis(detail::normalize_axis(axis_arg, x, op, x_arg.where())) {
+    if (index.rank() != 1) {
+      throw Error(ErrorKind::shape, op).at(x_arg.where()).operand("index", index.spec(), "expected 1 axis");
+    }
+    Shape expected = x.shape();
+    expected.set(axis, index.shape()[0]);
+    source = source_arg.is_number() ? broadcast_to(constant(source_arg.number(), x.dtype()), expected)
+                                    : detail::tensor_operand(op, "source", source_arg, x_arg.where());
+    if (source.shape() == expected) return;
+    throw Error(ErrorKind::shape, op)
+        .at(x_arg.where())
+        .operand("input", x.spec())
+        .operand("index", index.spec())
+        .operand("source", source.spec(), fmt::format("expected {}", expected.str()));
+  }
+  Tensor copied(SourceLocation where) const {
+    Shape row;
+    for (int a = 0; a < x.rank(); ++a) row.push_back(a == axis ? index.shape()[0] : 1);
+    const Tensor places = broadcast_to(reshape(TensorArg(index, where), row), source.shape());
+    return scatter(TensorArg(x, where), axis, places, source);
+  }
+};
+
+}  // namespace
+
 Tensor index_add(const TensorArg& x, int axis, const TensorArg& index, const TensorArg& source, double alpha) {
-  const Tensor input = detail::operand(x, "index_add");
-  const Tensor& indexes = detail::tensor_operand("index_add", "index", index, x.where());
-  Tensor added = detail::tensor_operand("index_add", "source", source, x.where());
-  const int at = detail::normalize_axis(axis, input, "index_add", x.where());
-  if (indexes.rank() != 1) {
-    throw Error(ErrorKind::shape, "index_add").at(x.where()).operand("index", indexes.spec(), "expected 1 axis");
-  }
-  Shape expected = input.shape();
-  expected.set(at, indexes.shape()[0]);
-  if (added.shape() != expected) {
-    throw Error(ErrorKind::shape, "index_add")
-        .at(x.where())
-        .operand("input", input.spec())
-        .operand("index", indexes.spec())
-        .operand("source", added.spec(), fmt::format("expected {}", expected.str()));
-  }
-  if (alpha != 1) added = added * constant(alpha, added.dtype());
-  const Tensor result = record(TakeAdd{at}, {input, indexes, added}, x.where());
+  SliceOperands o("index_add", x, axis, index, source);
+  if (alpha != 1) o.source = o.source * constant(alpha, o.source.dtype());
+  const Tensor result = record(TakeAdd{o.axis}, {o.x, o.index, o.source}, x.where());
   result.node()->called = "index_add";
   return result;
+}
+
+Tensor index_copy(const TensorArg& x, int axis, const TensorArg& index, const TensorArg& source) {
+  return SliceOperands("index_copy", x, axis, index, source).copied(x.where());
+}
+
+Tensor index_fill(const TensorArg& x, int axis, const TensorArg& index, double value) {
+  return SliceOperands("index_fill", x, axis, index, TensorArg(value, x.where())).copied(x.where());
 }
 
 Tensor take_along_dim(const TensorArg& x, const TensorArg& index, int axis) {

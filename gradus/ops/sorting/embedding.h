@@ -11,9 +11,16 @@
 
 namespace gradus {
 
-/// Rows of `weight` (n, d) at `index` of any shape. The row `padding_idx`, which may count from the end, gets no gradient.
-/// Throws Error(shape, index).
-Tensor embedding(const TensorArg& weight, const TensorArg& index, std::optional<std::int64_t> padding_idx = {},
+struct EmbeddingOptions {
+  std::optional<std::int64_t> padding_idx = {};  ///< a row that gets no gradient; negative: from the end
+  /// Rows with a larger norm are scaled down to it as they are looked up. Gradients are those of PyTorch: they pass the scaling
+  /// as if it were not there. Other than PyTorch's, the table itself stays as it is.
+  std::optional<double> max_norm = {};
+  double norm_type = 2;  ///< the p of the p-norm
+};
+
+/// Rows of `weight` (n, d) at `index`, integers of any shape. Throws Error(shape, dtype, index, value).
+Tensor embedding(const TensorArg& weight, const TensorArg& index, const EmbeddingOptions& options = {},
                  SourceLocation where = SourceLocation::current());
 
 enum class BagMode : std::uint8_t { sum, mean, max };
@@ -35,6 +42,10 @@ Tensor embedding_bag(const TensorArg& weight, const TensorArg& index, const Tens
 /// `x` with the slices of `source` times `alpha` added at the indexes (one axis) along `axis`; PyTorch's index_add. Throws
 /// Error(shape, dtype, index).
 Tensor index_add(const TensorArg& x, int axis, const TensorArg& index, const TensorArg& source, double alpha = 1);
+/// `x` with the slices of `source`, or a number, in place of those at the indexes (one axis) along `axis`; of several for one
+/// index the last. PyTorch's index_copy and index_fill. Throws Error(shape, dtype, index).
+Tensor index_copy(const TensorArg& x, int axis, const TensorArg& index, const TensorArg& source);
+Tensor index_fill(const TensorArg& x, int axis, const TensorArg& index, double value);
 /// `gather` with the other axes broadcast; PyTorch's take_along_dim: with argsort's result it sorts.
 Tensor take_along_dim(const TensorArg& x, const TensorArg& index, int axis);
 

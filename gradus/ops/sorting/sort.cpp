@@ -146,6 +146,34 @@ Tensor median(const TensorArg& x) {
   return median(TensorArg(flat, x.where()), 0).values;
 }
 
+Tensor quantile(const TensorArg& x, double q, int axis, KthOptions options) {
+  const Tensor input = operand(x, "quantile");
+  if (!is_floating(input.dtype())) {
+    throw refusal(ErrorKind::dtype, "quantile", "expected floating elements", input, x.where());
+  }
+  if (!(q >= 0 && q <= 1)) {
+    throw refusal(ErrorKind::value, "quantile", fmt::format("q is {}, expected 0 to 1", q), input, x.where());
+  }
+  const Ranked sorted = sort_last("quantile", x, axis, false);
+  const std::int64_t size = sorted.values.size(-1);
+  if (size == 0) {
+    throw refusal(ErrorKind::shape, "quantile", fmt::format("axis {} is empty", axis), input, x.where());
+  }
+  const double place = q * static_cast<double>(size - 1), whole = std::floor(place);
+  const auto at = [&](std::int64_t i) {
+    return detail::widen(pick(sorted, std::min(i, size - 1), axis, options.keepdim).values, x.where());
+  };
+  const auto lower = static_cast<std::int64_t>(whole);
+  const Tensor low = at(lower), high = at(lower + 1), last = at(size - 1);
+  const Tensor value = low + (high - low) * constant(place - whole, low.dtype());
+  return detail::narrow(where(not_equal(last, last), last, value), input.dtype(), x.where());
+}
+
+Tensor quantile(const TensorArg& x, double q) {
+  const Tensor flat = flatten(TensorArg(operand(x, "quantile"), x.where()));
+  return quantile(TensorArg(flat, x.where()), q, 0);
+}
+
 Tensor searchsorted(const TensorArg& sorted, const TensorArg& values, SearchOptions options) {
   const SourceLocation where = sorted.where();
   Tensor sequence = detail::tensor_operand("searchsorted", "sorted", sorted, where);

@@ -69,6 +69,13 @@ Ranked median(const TensorArg& x, int axis, KthOptions options = {});
 /// The lower median of all elements.
 Tensor median(const TensorArg& x);
 
+/// The value below which a share `q` of the elements of `axis` lies, linearly between neighbours; NaN if there is one. An
+/// attribute: another q is another plan. Throws Error(value) unless 0 <= q <= 1, Error(shape) for an empty axis, Error(dtype)
+/// for integers.
+Tensor quantile(const TensorArg& x, double q, int axis, KthOptions options = {});
+/// The same of all elements.
+Tensor quantile(const TensorArg& x, double q);
+
 struct SearchOptions {
   bool right = false;  ///< count equal elements, too
 };

@@ -86,10 +86,51 @@ TEST(Scatter, TheLastOfSeveralWins) {
 
 TEST(Embedding, PaddingHasNoGradient) {
   const Tensor weight = ones({4, 2}), tokens = tensor({1, 3, 1});
-  EXPECT_EQ(grad(sum(embedding(weight, tokens, 1)), {weight})[0].to_vector<float>(), (Floats{0, 0, 0, 0, 0, 0, 1, 1}));
-  EXPECT_EQ(grad(sum(embedding(weight, tokens, -1)), {weight})[0].to_vector<float>(), (Floats{0, 0, 2, 2, 0, 0, 0, 0}));
+  EXPECT_EQ(grad(sum(embedding(weight, tokens, {.padding_idx = 1})), {weight})[0].to_vector<float>(),
+            (Floats{0, 0, 0, 0, 0, 0, 1, 1}));
+  EXPECT_EQ(grad(sum(embedding(weight, tokens, {.padding_idx = -1})), {weight})[0].to_vector<float>(),
+            (Floats{0, 0, 2, 2, 0, 0, 0, 0}));
   const EmbeddingBagOptions only_padding{.mode = BagMode::max, .padding_idx = 1};
   EXPECT_EQ(embedding_bag(weight, tensor({{1, 1}, {3, 1}}), only_padding).to_vector<float>(), (Floats{0, 0, 1, 1}));
+}
+
+TEST(Selection, CloseAndQuantiles) {
+  const float inf = std::numeric_limits<float>::infinity();
+  EXPECT_TRUE(allclose(tensor({1.f, inf}), tensor({1.000001f, inf})));
+  EXPECT_FALSE(allclose(tensor({1.f}), tensor({1.1f})));
+  EXPECT_TRUE(allclose(tensor({1.f}), 1.1, {.rtol = 0.1}));
+  EXPECT_FALSE(allclose(tensor({1.f, -inf}), tensor({1.f, inf})));
+  EXPECT_FALSE(allclose(tensor({NAN}), tensor({NAN})));
+  EXPECT_TRUE(allclose(tensor({NAN}), tensor({NAN}), {.equal_nan = true}));
+  EXPECT_EQ(quantile(tensor({4.f, 1.f, 2.f, 3.f}), 0.5).item<float>(), 2.5);
+  EXPECT_EQ(quantile(tensor({4.f, 1.f, 2.f}), 1).item<float>(), 4);
+  EXPECT_TRUE(std::isnan(quantile(tensor({4.f, NAN, 2.f}), 0).item<float>()));
+  EXPECT_THROW(quantile(tensor({1.f}), 1.5), Error);
+  EXPECT_THROW(quantile(tensor({1}), 0.5), Error);
+  EXPECT_THROW(rot90(ones({2, 2}), 1, 0, -2), Error);
+  EXPECT_THROW(diff(ones({2}), 0, -1), Error);
+  EXPECT_EQ(diff(ones({2}), 0, 5).shape(), (Shape{0}));
+  EXPECT_THROW(channel_shuffle(ones({1, 5, 2}), 2), Error);
+  EXPECT_THROW(unflatten(ones({6}), 0, {4, -1}), Error);
+  EXPECT_THROW(cross(ones({2}), ones({2})), Error);
+  EXPECT_THROW(index_copy(ones({3, 2}), 0, tensor({1}), ones({2, 2})), Error);
+}
+
+TEST(Selection, ByMask) {
+  const Tensor x = tensor({{1.f, 2.f, 3.f}, {4.f, 5.f, 6.f}});
+  const Tensor chosen = masked_select(x * 2, greater(x, 2));
+  EXPECT_EQ(chosen.shape(), (Shape{4}));
+  EXPECT_EQ(chosen.to_vector<float>(), (Floats{6, 8, 10, 12}));
+  EXPECT_EQ(grad(sum(square(masked_select(x, tensor({true, false, true})))), {x})[0].to_vector<float>(),
+            (Floats{2, 0, 6, 8, 0, 12}));
+  EXPECT_EQ(masked_select(tensor({7, 8}), tensor({{true}, {false}})).to_vector<std::int64_t>(),
+            (std::vector<std::int64_t>{7, 8}));
+  EXPECT_EQ(masked_select(x, less(x, 0)).shape(), (Shape{0}));
+  EXPECT_THROW(masked_select(x, tensor({1, 0, 1})), Error);
+  EXPECT_THROW(masked_select(x, tensor({true, false})), Error);
+  EXPECT_EQ(nonzero(tensor({{0.f, 2.f}, {std::numeric_limits<float>::quiet_NaN(), 0.f}})).to_vector<std::int64_t>(),
+            (std::vector<std::int64_t>{0, 1, 1, 0}));
+  EXPECT_EQ(nonzero(zeros({2, 3, 4})).shape(), (Shape{0, 3}));
 }
 
 }  // namespace

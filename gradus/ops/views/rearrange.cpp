@@ -239,4 +239,55 @@ Tensor movedim(const TensorArg& x, int from, int to) {
 
 Tensor swapaxes(const TensorArg& x, int a, int b) { return transpose(x, a, b); }
 
+Tensor hstack(std::initializer_list<Tensor> tensors, SourceLocation where) {
+  const bool vectors = tensors.size() > 0 && tensors.begin()->defined() && tensors.begin()->rank() < 2;
+  return concat(tensors, vectors ? 0 : 1, where);
+}
+
+Tensor vstack(std::initializer_list<Tensor> tensors, SourceLocation where) {
+  Tensors rows;
+  for (const Tensor& given : tensors) {
+    const Tensor x = operand(TensorArg(given, where), "vstack");
+    rows.push_back(x.rank() == 1 ? unsqueeze(TensorArg(x, where), 0) : x);
+  }
+  return concat(rows, 0, where);
+}
+
+Tensor rot90(const TensorArg& x, std::int64_t k, int from, int to) {
+  const Tensor input = operand(x, "rot90");
+  const int a = normalize_axis(from, input, "rot90", x.where()), b = normalize_axis(to, input, "rot90", x.where());
+  if (a == b) throw refusal(ErrorKind::axis, "rot90", fmt::format("axis {} was given twice", a), input, x.where());
+  const auto at = [&](const Tensor& t) { return TensorArg(t, x.where()); };
+  switch ((k % 4 + 4) % 4) {
+    case 1: return transpose(at(flip(at(input), b)), a, b);
+    case 2: return flip(at(input), {a, b});
+    case 3: return flip(at(transpose(at(input), a, b)), b);
+    default: return input;
+  }
+}
+
+Tensor unflatten(const TensorArg& x, int axis, std::span<const std::int64_t> sizes) {
+  const Tensor input = operand(x, "unflatten");
+  const int at = normalize_axis(axis, input, "unflatten", x.where());
+  std::vector<std::int64_t> shape(input.shape().begin(), input.shape().begin() + at);
+  shape.insert(shape.end(), sizes.begin(), sizes.end());
+  shape.insert(shape.end(), input.shape().begin() + at + 1, input.shape().end());
+  return reshape(TensorArg(input, x.where()), shape);
+}
+
+Tensor unflatten(const TensorArg& x, int axis, std::initializer_list<std::int64_t> sizes) {
+  return unflatten(x, axis, std::span(sizes.begin(), sizes.size()));
+}
+
+Tensor channel_shuffle(const TensorArg& x, std::int64_t groups) {
+  const Tensor input = operand(x, "channel_shuffle");
+  if (input.rank() < 3 || groups < 1 || input.size(1) % groups != 0) {
+    throw refusal(ErrorKind::value, "channel_shuffle",
+                  fmt::format("expected (n, channels, ...) with a multiple of {} channels", groups), input, x.where());
+  }
+  const Tensor grouped = unflatten(TensorArg(input, x.where()), 1, {groups, input.size(1) / groups});
+  const Tensor dealt = transpose(TensorArg(grouped, x.where()), 1, 2);
+  return reshape(TensorArg(dealt, x.where()), input.shape());
+}
+
 }  // namespace gradus

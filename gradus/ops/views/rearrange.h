@@ -75,4 +75,21 @@ Tensor movedim(const TensorArg& x, int from, int to);
 /// NumPy's name for `transpose`.
 Tensor swapaxes(const TensorArg& x, int a, int b);
 
+/// The tensors side by side: along axis 1, or axis 0 of vectors. Throws as concat.
+Tensor hstack(std::initializer_list<Tensor> tensors, SourceLocation where = SourceLocation::current());
+/// One above the other: along axis 0; vectors are rows.
+Tensor vstack(std::initializer_list<Tensor> tensors, SourceLocation where = SourceLocation::current());
+
+/// Turned by 90 degrees `k` times, from axis `from` towards axis `to`. Throws Error(axis).
+Tensor rot90(const TensorArg& x, std::int64_t k = 1, int from = 0, int to = 1);
+
+/// `axis` as axes of the given sizes, of which one may be -1. Throws Error(axis), and Error(shape) when they do not make up
+/// the axis.
+Tensor unflatten(const TensorArg& x, int axis, std::span<const std::int64_t> sizes);
+Tensor unflatten(const TensorArg& x, int axis, std::initializer_list<std::int64_t> sizes);
+
+/// Channels of (n, c, ...) dealt out from `groups` groups in turn (Zhang et al., 2018). Throws Error(value) unless the groups
+/// divide the channels.
+Tensor channel_shuffle(const TensorArg& x, std::int64_t groups);
+
 }  // namespace gradus

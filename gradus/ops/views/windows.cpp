@@ -84,39 +84,6 @@ void check_padding(const char* op, Size2 padding, SourceLocation where) {
       .field("padding", fmt::format("{} x {}, expected 0 or more", padding.height, padding.width));
 }
 
-/// One axis at another size, by its nearest elements.
-Tensor nearest_axis(const Tensor& x, int axis, std::int64_t size, SourceLocation where) {
-  const std::int64_t from = x.shape()[axis];
-  std::vector<std::int64_t> index;
-  const auto scale = static_cast<float>(from) / static_cast<float>(size);  // in f32, as PyTorch chooses elements
-  for (std::int64_t i = 0; i < size; ++i) {
-    index.push_back(std::min(static_cast<std::int64_t>(std::floor(static_cast<float>(i) * scale)), from - 1));
-  }
-  return take(TensorArg(x, where), from_span(index), axis);
-}
-
-/// One axis at another size, linearly between its two nearest elements.
-Tensor linear_axis(const Tensor& x, int axis, std::int64_t size, bool align_corners, SourceLocation where) {
-  const std::int64_t from = x.shape()[axis];
-  const double scale = !align_corners ? static_cast<double>(from) / static_cast<double>(size)
-                       : size == 1    ? 0.0
-                                      : static_cast<double>(from - 1) / static_cast<double>(size - 1);
-  std::vector<std::int64_t> lower, upper;
-  std::vector<double> weight;
-  for (std::int64_t i = 0; i < size; ++i) {
-    const double half = align_corners ? 0 : 0.5;
-    const double at = std::max(0.0, scale * (static_cast<double>(i) + half) - half);
-    lower.push_back(std::min(static_cast<std::int64_t>(at), from - 1));
-    upper.push_back(std::min(lower.back() + 1, from - 1));
-    weight.push_back(at - static_cast<double>(lower.back()));
-  }
-  Shape along{size};
-  for (int a = axis + 1; a < x.rank(); ++a) along.push_back(1);
-  const Tensor w = cast(from_span(weight, along), x.dtype());
-  const Tensor low = take(TensorArg(x, where), from_span(lower), axis), high = take(x, from_span(upper), axis);
-  return low + w * (high - low);
-}
-
 }  // namespace
 
 Tensor pad(const TensorArg& x, std::span<const Padding> padding, PadMode mode) {
@@ -204,40 +171,6 @@ Tensor col2im(const TensorArg& columns, Size2 output_size, Size2 kernel, const I
   Tensor images = record(TakeAdd{3}, {broadcast_to(zero, padded), p.column_index, lines}, where);
   images = slice(TensorArg(images, where), 2, options.padding.height, options.padding.height + output_size.height);
   return slice(TensorArg(images, where), 3, options.padding.width, options.padding.width + output_size.width);
-}
-
-Tensor interpolate(const TensorArg& x, std::span<const std::int64_t> size, const InterpolateOptions& options) {
-  const Tensor input = detail::operand(x, "interpolate");
-  const SourceLocation where = x.where();
-  const int axes = input.rank() - 2;
-  if (axes < 1 || axes > 3 || static_cast<int>(size.size()) != axes) {
-    throw refusal(ErrorKind::shape, "interpolate",
-                  fmt::format("sizes for {} axes given; expected one per axis behind (n, c, ...), 1 to 3", size.size()),
-                  input, where);
-  }
-  constexpr const char* needs[] = {"", "linear needs 3 axes: (n, c, l)", "bilinear needs 4 axes: (n, c, h, w)",
-                                   "trilinear needs 5 axes: (n, c, d, h, w)"};
-  const auto mode = static_cast<int>(options.mode);  // of the linear ones: the number of axes
-  if (mode != 0 && axes != mode) throw refusal(ErrorKind::shape, "interpolate", needs[mode], input, where);
-  if (options.mode != Interpolation::nearest && !is_floating(input.dtype())) {
-    throw refusal(ErrorKind::dtype, "interpolate", "expected floating elements", input, where);
-  }
-  Tensor y = detail::widen(input, where);
-  for (int axis = 2; axis < input.rank(); ++axis) {
-    const std::int64_t to = size[static_cast<std::size_t>(axis - 2)];
-    if (to < 1 || input.shape()[axis] < 1) {
-      throw refusal(ErrorKind::value, "interpolate",
-                    fmt::format("axis {} from {} to {} elements", axis, input.shape()[axis], to), input, where);
-    }
-    if (to == input.shape()[axis]) continue;
-    y = options.mode == Interpolation::nearest ? nearest_axis(y, axis, to, where)
-                                               : linear_axis(y, axis, to, options.align_corners, where);
-  }
-  return detail::narrow(y, input.dtype(), where);
-}
-
-Tensor interpolate(const TensorArg& x, std::initializer_list<std::int64_t> size, const InterpolateOptions& options) {
-  return interpolate(x, std::span(size.begin(), size.size()), options);
 }
 
 }  // namespace gradus

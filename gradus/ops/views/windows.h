@@ -3,6 +3,7 @@
 //   pad(images, {{0, 0}, {0, 0}, {2, 2}, {2, 2}}, PadMode::reflect)
 //   unfold(signal, -1, 400, 160)                   [.., n] -> [.., frames, 400]
 //   interpolate(images, {56, 56}, {.mode = Interpolation::bilinear})
+//   interpolate(images, ScaleFactor(2))
 //
 // All of it is `take` with indexes that are made here.
 #pragma once
@@ -11,6 +12,7 @@
 #include <initializer_list>
 #include <span>
 
+#include "gradus/base/small_vector.h"
 #include "gradus/graph/tensor.h"
 #include "gradus/ops/concat.h"
 #include "gradus/ops/size2.h"
@@ -46,10 +48,11 @@ Tensor im2col(const TensorArg& x, Size2 kernel, const Im2colOptions& options = {
 Tensor col2im(const TensorArg& columns, Size2 output_size, Size2 kernel, const Im2colOptions& options = {});
 
 enum class Interpolation : std::uint8_t {
-  nearest,   ///< the element at floor(i in / out)
-  linear,    ///< between the two nearest of a sequence (n, c, l)
-  bilinear,  ///< between the four nearest of images (n, c, h, w)
-  trilinear  ///< between the eight nearest of volumes (n, c, d, h, w)
+  nearest,    ///< the element at floor(i in / out)
+  linear,     ///< between the two nearest of a sequence (n, c, l)
+  bilinear,   ///< between the four nearest of images (n, c, h, w)
+  trilinear,  ///< between the eight nearest of volumes (n, c, d, h, w)
+  bicubic     ///< cubic convolution of 4 x 4 elements of images, a = -0.75 (Keys, 1981); may overshoot
 };
 
 struct InterpolateOptions {
@@ -63,5 +66,22 @@ struct InterpolateOptions {
 Tensor interpolate(const TensorArg& x, std::span<const std::int64_t> size, const InterpolateOptions& options = {});
 Tensor interpolate(const TensorArg& x, std::initializer_list<std::int64_t> size,
                    const InterpolateOptions& options = {});
+
+/// How many times larger each axis behind the channels becomes; one number for all.
+struct ScaleFactor {
+  SmallVector<double, 3> factors;
+  ScaleFactor(double all) : factors{all} {}                           // NOLINT: `interpolate(x, ScaleFactor(2))`
+  ScaleFactor(std::initializer_list<double> each) : factors(each) {}  // NOLINT
+  explicit ScaleFactor(std::span<const double> each) : factors(each) {}
+};
+/// The same with sizes floor(size * factor); positions follow from the factors, as PyTorch's do. Throws Error(value) unless
+/// the factors are positive.
+Tensor interpolate(const TensorArg& x, const ScaleFactor& scale, const InterpolateOptions& options = {});
+
+/// Channels become pixels (Shi et al., 2016): (n, c r r, h, w) -> (n, c, h r, w r) with r = upscale_factor. Throws
+/// Error(shape) when r r does not divide the channels, Error(value) for r < 1.
+Tensor pixel_shuffle(const TensorArg& x, std::int64_t upscale_factor);
+/// The way back: (n, c, h r, w r) -> (n, c r r, h, w) with r = downscale_factor. Throws as pixel_shuffle.
+Tensor pixel_unshuffle(const TensorArg& x, std::int64_t downscale_factor);
 
 }  // namespace gradus
