@@ -120,6 +120,54 @@ TEST(GoldenNn, ConvolutionsAndPools) {
   check_layer(file, "lp_pool2d", nn::LpPool2d{2, 2});
 }
 
+TEST(GoldenNn, TablesAndBags) {
+  const GoldenFile file = golden("nn_images");
+  check_layer(file, "prelu", nn::PReLU());
+  check_layer(file, "prelu_channels", nn::PReLU(3));
+  for (const auto& [name, mode] : {std::pair{"sum", BagMode::sum}, {"mean", BagMode::mean}, {"max", BagMode::max}}) {
+    const std::string bag = std::string("embedding_bag_") + name;
+    check_layer(file, bag, nn::EmbeddingBag(5, 3, {.mode = mode}));
+    check_layer(file, bag + "_padding", nn::EmbeddingBag(5, 3, {.mode = mode, .padding_idx = 1}), true,
+                [](auto& layer, const Tensors& in) { return layer(in[0], in[1]); });
+  }
+  check_layer(file, "embedding_bag_weights", nn::EmbeddingBag(5, 3, {.mode = BagMode::sum}), true,
+              [](auto& bag, const Tensors& in) { return bag(in[0], Tensor(), in[1]); });
+  check_layer(file, "embedding_bag_offsets_weights", nn::EmbeddingBag(5, 3, {.mode = BagMode::sum}), true,
+              [](auto& bag, const Tensors& in) { return bag(in[0], in[1], in[2]); });
+  check_layer(file, "embedding_max_norm_2", nn::Embedding(5, 3, {.max_norm = 1.2}));
+  check_layer(file, "embedding_max_norm_1", nn::Embedding(5, 3, {.max_norm = 1.2, .norm_type = 1}));
+}
+
+TEST(GoldenNn, ImagesRearranged) {
+  const GoldenFile file = golden("nn_images");
+  check_layer(file, "pixel_shuffle", nn::PixelShuffle{2});
+  check_layer(file, "pixel_unshuffle", nn::PixelUnshuffle{2});
+  check_layer(file, "upsample_nearest", nn::Upsample{.scale_factor = {2}});
+  check_layer(file, "upsample_size", nn::Upsample{{7}});
+  check_layer(file, "upsample_bilinear", nn::Upsample{.scale_factor = {2, 1.5}, .mode = Interpolation::bilinear});
+  check_layer(file, "upsample_bilinear_corners",
+              nn::Upsample{.scale_factor = {2}, .mode = Interpolation::bilinear, .align_corners = true});
+  check_layer(file, "upsample_bicubic", nn::Upsample{.scale_factor = {2}, .mode = Interpolation::bicubic});
+  check_layer(file, "global_avg_pool", nn::GlobalAvgPool{});
+  check_layer(file, "max_unpool1d", nn::MaxUnpool1d{2});
+  check_layer(file, "max_unpool2d", nn::MaxUnpool2d{2});
+  check_layer(file, "max_unpool3d", nn::MaxUnpool3d{2});
+}
+
+TEST(GoldenNn, Paddings) {
+  const GoldenFile file = golden("nn_images");
+  const auto check_pads = [&]<int Dims>(const std::string& axes, const nn::Sides<Dims>& sides) {
+    check_layer(file, "constant_pad" + axes, nn::ConstantPad<Dims>{sides, 0.5});
+    check_layer(file, "zero_pad" + axes, nn::ZeroPad<Dims>{sides});
+    check_layer(file, "replication_pad" + axes, nn::ReplicationPad<Dims>{sides});
+    check_layer(file, "circular_pad" + axes, nn::CircularPad<Dims>{sides});
+    check_layer(file, "reflection_pad" + axes, nn::ReflectionPad<Dims>{sides});
+  };
+  check_pads("1d", nn::Sides<1>{1, 2});
+  check_pads("2d", nn::Sides<2>{1, 2, 3, 4});
+  check_pads("3d", nn::Sides<3>{1, 0, 0, 2, 1, 1});
+}
+
 /// A loss of a case: inputs in the order of `inputs`, and the reduction.
 struct LossCase {
   const char* name;

@@ -94,6 +94,60 @@ def nn_layers():
     return out
 
 
+def nn_images():
+    """Layers that look up, pad, rearrange and resize; PReLU; poolings that need each other."""
+    torch.manual_seed(24)
+    out = {}
+    randn = torch.randn
+    layer(out, "prelu", nn.PReLU(), randn(2, 3))
+    layer(out, "prelu_channels", shaken(nn.PReLU(3)), randn(2, 3, 4))
+    tokens = torch.tensor([[0, 3, 1], [1, 1, 4], [1, 2, 2]])
+    for mode in ("sum", "mean", "max"):
+        layer(out, f"embedding_bag_{mode}", nn.EmbeddingBag(5, 3, mode=mode), tokens)
+        layer(out, f"embedding_bag_{mode}_padding", nn.EmbeddingBag(5, 3, mode=mode, padding_idx=1), tokens.view(-1), torch.tensor([0, 4, 4, 7]))
+    bags, more_bags = nn.EmbeddingBag(5, 3, mode="sum"), nn.EmbeddingBag(5, 3, mode="sum")
+    layer(out, "embedding_bag_weights", Call(bags, lambda i, w: bags(i, per_sample_weights=w)), tokens, randn(3, 3))
+    layer(out, "embedding_bag_offsets_weights", Call(more_bags, more_bags.forward), tokens.view(-1), torch.tensor([0, 2, 2]), randn(9))
+    for p in (2.0, 1.0):
+        layer(out, f"embedding_max_norm_{p:.0f}", nn.Embedding(5, 3, max_norm=1.2, norm_type=p), tokens)
+        del out[f"embedding_max_norm_{p:.0f}.after.weight"]  # PyTorch scales the table, too
+    layer(out, "pixel_shuffle", nn.PixelShuffle(2), randn(1, 8, 2, 3))
+    layer(out, "pixel_unshuffle", nn.PixelUnshuffle(2), randn(1, 2, 4, 6))
+    layer(out, "upsample_nearest", nn.Upsample(scale_factor=2), randn(1, 2, 3, 2))
+    layer(out, "upsample_size", nn.Upsample(size=7), randn(1, 2, 4))
+    layer(out, "upsample_bilinear", nn.Upsample(scale_factor=(2.0, 1.5), mode="bilinear"), randn(1, 2, 3, 5))
+    layer(out, "upsample_bilinear_corners", nn.Upsample(scale_factor=2, mode="bilinear", align_corners=True), randn(1, 2, 3, 2))
+    layer(out, "upsample_bicubic", nn.Upsample(scale_factor=2, mode="bicubic"), randn(1, 1, 3, 4))
+    for axes in (1, 2, 3):
+        sides = tuple(range(1, 2 * axes + 1)) if axes < 3 else (1, 0, 0, 2, 1, 1)
+        x = randn(1, 2, *(5, 6, 7)[:axes]) if axes < 3 else randn(1, 1, 2, 3, 2)
+        layer(out, f"constant_pad{axes}d", getattr(nn, f"ConstantPad{axes}d")(sides, 0.5), x)
+        layer(out, f"zero_pad{axes}d", getattr(nn, f"ZeroPad{axes}d")(sides), x)
+        layer(out, f"replication_pad{axes}d", getattr(nn, f"ReplicationPad{axes}d")(sides), x)
+        layer(out, f"circular_pad{axes}d", getattr(nn, f"CircularPad{axes}d")(sides), x)
+        layer(out, f"reflection_pad{axes}d", getattr(nn, f"ReflectionPad{axes}d")(sides), x)
+    layer(out, "global_avg_pool", nn.Sequential(nn.AdaptiveAvgPool2d(1), nn.Flatten()), randn(2, 3, 4, 5))
+    for axes in (1, 2, 3):
+        pooled, at = getattr(F, f"max_pool{axes}d")(randn(1, 2, *(4, 6, 4)[:axes]), 2, return_indices=True)
+        torch.use_deterministic_algorithms(False)  # the windows do not overlap
+        layer(out, f"max_unpool{axes}d", getattr(nn, f"MaxUnpool{axes}d")(2), pooled, at)
+        torch.use_deterministic_algorithms(True)
+    return out
+
+
+class Call(nn.Module):
+    """A module that is called in another way; its state has the names of the module."""
+
+    def __init__(self, module, forward):
+        super().__init__()
+        for name, parameter in module.named_parameters():
+            self.register_parameter(name, parameter)
+        self.function = forward
+
+    def forward(self, *inputs):
+        return self.function(*inputs)
+
+
 def nn_losses():
     torch.manual_seed(22)
     out = {}
@@ -194,4 +248,4 @@ def nn_batch_norm():
 
 
 if __name__ == "__main__":
-    write(nn_layers, nn_losses, nn_batch_norm)
+    write(nn_layers, nn_images, nn_losses, nn_batch_norm)

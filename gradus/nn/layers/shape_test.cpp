@@ -34,6 +34,12 @@ TEST(ShapeLayers, RearrangeAndResize) {
   EXPECT_EQ(pixels.to_vector<float>(), (Floats{1, 3, 2, 4, 5, 7, 6, 8}));
   EXPECT_THROW(nn::PixelShuffle{3}(x), Error);
   EXPECT_THROW(nn::PixelShuffle{0}(x), Error);
+  EXPECT_EQ(nn::PixelUnshuffle{2}(nn::PixelShuffle{2}(x)).to_vector<float>(), x.to_vector<float>());
+  EXPECT_THROW(nn::PixelUnshuffle{2}(x), Error);
+  EXPECT_THROW(nn::Upsample{}(x), Error);
+  EXPECT_THROW((nn::Upsample{.size = {2, 2}, .scale_factor = {2}}(x)), Error);
+  EXPECT_THROW((nn::Upsample{.scale_factor = {-1}}(x)), Error);
+  EXPECT_THROW((nn::Upsample{.scale_factor = {1, 2, 3}}(x)), Error);
   nn::Sequential net{nn::Flatten{}, nn::Unflatten{1, {2, -1}}};
   EXPECT_EQ(net(x).shape(), (Shape{1, 2, 4}));
   EXPECT_THROW((nn::Unflatten{3, {2}}(tensor({1.f, 2.f}))), Error);
