@@ -213,8 +213,15 @@ TEST_F(Cli, SummaryOfRecipeAndRun) {
   EXPECT_EQ(figures["macs"], 416520);
   EXPECT_EQ(figures["input"], json({1, 28, 28}));
   EXPECT_EQ(figures["layers"][0]["layer"], "conv1");
+  EXPECT_EQ(figures["layers"][3]["receptive_field"],
+            json({{"size", {14.0, 14.0}}, {"stride", {2.0, 2.0}}, {"whole", {false, false}}}));
   ASSERT_EQ(train().code, 0);
-  EXPECT_THAT(run({"summary", run_}).out, AllOf(HasSubstr("layers.0 (linear)"), HasSubstr("2,212")));
+  EXPECT_THAT(run({"summary", run_}).out, AllOf(HasSubstr("layers.0 (Linear)"), HasSubstr("2,212")));
+  const Outcome drawn = run({"summary", run_, "--svg", folder_ / "model.svg", "--dot", folder_ / "model.dot"});
+  ASSERT_EQ(drawn.code, 0) << drawn.err;
+  EXPECT_THAT(io::read_file(folder_ / "model.svg"), AllOf(HasSubstr(">layers.0<"), HasSubstr(": 2,212 parameters")));
+  EXPECT_THAT(io::read_file(folder_ / "model.dot"), HasSubstr("n2 -> n3;"));
+  EXPECT_EQ(run({"summary", run_, "--svg", folder_ / "no/model.svg"}).code, 1);
 }
 
 TEST_F(Cli, DoctorTellsTheBuild) {

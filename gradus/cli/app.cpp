@@ -131,10 +131,14 @@ CLI::App* add_predict(CLI::App& app, Options& options) {
 }
 
 CLI::App* add_summary(CLI::App& app, Options& options) {
-  CLI::App* command = app.add_subcommand("summary", "layers of a model: shapes, parameters, multiplications, memory");
+  CLI::App* command =
+      app.add_subcommand("summary", "layers of a model: shapes, parameters, multiplications, memory, receptive field");
   command->add_option("what", options.summary.what, "a recipe or a run folder")->required();
+  command->add_option("--svg", options.summary.svg, "write a picture of the model to this file");
+  command->add_option("--dot", options.summary.dot, "the same for Graphviz");
   command->add_flag("--json", options.summary.json, "print JSON");
-  command->footer(footer("  gradus summary recipes/fashion-lenet5.toml\n  gradus summary runs/mlp --json\n"));
+  command->footer(
+      footer("  gradus summary recipes/fashion-lenet5.toml --svg lenet5.svg\n  gradus summary runs/mlp --json\n"));
   return command;
 }
 

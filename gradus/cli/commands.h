@@ -46,6 +46,8 @@ int predict(const PredictCommand& command);
 
 struct SummaryCommand {
   std::string what;  ///< a recipe or a run
+  std::string dot;   ///< file for a drawing as Graphviz reads it; empty: none
+  std::string svg;   ///< file for a picture; empty: none
   bool json = false;
 };
 int summary(const SummaryCommand& command);

@@ -3,6 +3,7 @@
 
 #include <algorithm>
 
+#include "gradus/graph/drawing.h"
 #include "gradus/graph/graph.h"
 
 namespace gradus {
@@ -13,13 +14,30 @@ std::string reference(const Graph& graph, ValueId id) {
   return several ? fmt::format("%{}.{}", id.vertex, id.output) : fmt::format("%{}", id.vertex);
 }
 
-std::string escape(std::string_view text) {
-  std::string out;
-  for (const char c : text) {
-    if (c == '"' || c == '\\') out += '\\';
-    out += c;
+BoxKind kind_of(const Vertex& v) {
+  if (v.inputs.empty()) return BoxKind::data;
+  switch (v.op.family()) {
+    case OpFamily::contraction: return BoxKind::contraction;
+    case OpFamily::reduce: return BoxKind::pooling;
+    case OpFamily::elementwise: return BoxKind::activation;
+    case OpFamily::view: return BoxKind::view;
+    case OpFamily::random:
+    case OpFamily::opaque: break;
   }
-  return out;
+  return BoxKind::plain;
+}
+
+Drawing drawing_of(const Graph& graph) {
+  Drawing drawing;
+  for (std::size_t i = 0; i < graph.vertices.size(); ++i) {
+    const Vertex& v = graph.vertices[i];
+    DrawnBox box{.title = std::string(v.op.name()), .kind = kind_of(v)};
+    if (v.is_leaf() && v.label) box.title = *v.label;
+    for (const TensorSpec& spec : v.specs) box.lines.push_back(spec.str());
+    drawing.boxes.push_back(std::move(box));
+    for (const ValueId id : v.inputs) drawing.arrows.emplace_back(id.vertex, static_cast<int>(i));
+  }
+  return drawing;
 }
 
 }  // namespace
@@ -45,16 +63,7 @@ std::string print(const Graph& graph) {
   return text + "\n";
 }
 
-std::string print_dot(const Graph& graph) {
-  std::string text = "digraph gradus {\n  node [shape=box, fontname=\"sans-serif\"];\n";
-  for (std::size_t i = 0; i < graph.vertices.size(); ++i) {
-    const Vertex& v = graph.vertices[i];
-    const std::string title = v.is_leaf() && v.label ? *v.label : std::string(v.op.name());
-    text += fmt::format("  n{} [label=\"{}\\n{}\"{}];\n", i, escape(title), v.specs.front().str(),
-                        v.is_leaf() ? ", style=rounded" : "");
-    for (const ValueId id : v.inputs) text += fmt::format("  n{} -> n{};\n", id.vertex, i);
-  }
-  return text + "}\n";
-}
+std::string print_dot(const Graph& graph) { return to_dot(drawing_of(graph)); }
+std::string print_svg(const Graph& graph) { return to_svg(drawing_of(graph)); }
 
 }  // namespace gradus

@@ -122,7 +122,8 @@ void add_layer(nn::Sequential& net, const LayerSettings& settings) {
   }
   const auto& names = layer_type_names();
   if (std::find(names.begin(), names.end(), settings.type) != names.end()) {
-    net.add(activation(settings.type));
+    // A class, so that hooks see it as a layer.
+    net.add([function = activation(settings.type)](const TensorArg& x) { return function(x); });
     return;
   }
   Error error(ErrorKind::config, "models::make", fmt::format("unknown layer type \"{}\"", settings.type));
