@@ -143,6 +143,39 @@ TEST(ExactDerivatives, ForwardModeCostsLessThanThreeForwardPasses) {
   EXPECT_LT(flops_of({loss, slope}) / forward, 3);
 }
 
+TEST(ExactDerivatives, JacobiansCrossWhereInputsEqualOutputs) {
+  // A product with an (outputs, inputs) matrix: columns cost one pass for each input, rows one for each output.
+  const auto cost = [](std::int64_t outputs, std::int64_t inputs, JacobianMode mode) {
+    const Tensor a = random_tensor({outputs, inputs}, DType::f32, -1, 1, 6);
+    const Tensor x = random_tensor({inputs}, DType::f32, -1, 1, 7);
+    return flops_of({jacobian(sin(matmul(a, x)), x, {.mode = mode})});
+  };
+  EXPECT_GT(cost(64, 8, JacobianMode::reverse), 4 * cost(64, 8, JacobianMode::forward));
+  EXPECT_GT(cost(8, 64, JacobianMode::forward), 4 * cost(8, 64, JacobianMode::reverse));
+  const double ratio = cost(32, 32, JacobianMode::forward) / cost(32, 32, JacobianMode::reverse);
+  EXPECT_GT(ratio, 0.5);
+  EXPECT_LT(ratio, 2);
+  EXPECT_EQ(cost(64, 8, JacobianMode::automatic), cost(64, 8, JacobianMode::forward));
+  EXPECT_EQ(cost(8, 64, JacobianMode::automatic), cost(8, 64, JacobianMode::reverse));
+}
+
+TEST(ExactDerivatives, CentralDifferencesBottomOutWhereReverseModeIsExact) {
+  // Truncation falls as eps^2, rounding grows as 1 / eps: the best eps is about 1e-5, with an error near 1e-10 or below.
+  const Tensor x = tensor({1.3});
+  const auto f = [](const Tensor& t) { return sum(exp(sin(t)) * t); };
+  const double exact = (std::cos(1.3) * 1.3 + 1) * std::exp(std::sin(1.3));
+  EXPECT_NEAR(grad(f(x), {x})[0].item<double>() / exact, 1, 1e-15);
+  EXPECT_NEAR(jvp({f(x)}, {x}, {ones({1}, DType::f64)})[0].item<double>() / exact, 1, 1e-15);
+  const auto error = [&](double eps) {
+    const double slope = (f(x + eps) - f(x - eps)).item<double>() / (2 * eps);
+    return std::abs(slope / exact - 1);
+  };
+  EXPECT_LT(error(1e-5), 1e-9);
+  EXPECT_GT(error(1e-5), 1e-13);
+  EXPECT_GT(error(1e-2), 1e4 * error(1e-5));
+  EXPECT_GT(error(1e-10), 1e2 * error(1e-5));
+}
+
 TEST(Gradcheck, AcceptsWhatIsRight) {
   const Tensor x = random_tensor({3, 2}, DType::f64, 0.5, 1, 1), y = random_tensor({2}, DType::f64, 0.5, 1, 2);
   const auto f = [](const Tensors& in) { return log(in[0]) * in[1] + sin(in[1]); };

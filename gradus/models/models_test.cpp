@@ -7,14 +7,12 @@
 #include "gradus/base/error.h"
 #include "gradus/base/random.h"
 #include "gradus/models/activations.h"
+#include "gradus/models/gpt.h"
 #include "gradus/models/layer_types.h"
 #include "gradus/models/lenet5.h"
 #include "gradus/models/mlp.h"
 #include "gradus/models/registry.h"
-#include "gradus/models/summary.h"
 #include "gradus/nn/state_dict.h"
-#include "gradus/ops/conv.h"
-#include "gradus/ops/factory.h"
 
 namespace gradus::models {
 namespace {
@@ -63,6 +61,18 @@ TEST(Mlp, LayersAndKeys) {
                                        "layers.2.weight", "layers.2.bias"));
   Mlp linear({.inputs = 12, .hidden = {}, .outputs = 4});
   EXPECT_EQ(nn::num_parameters(linear), 12 * 4 + 4);
+}
+
+TEST(Gpt, HasThePublishedSizes) {
+  const auto count = [](const GptSettings& settings) { return nn::num_parameters(Gpt(settings)); };
+  // nanoGPT's model of characters for a processor.
+  EXPECT_EQ(count({.vocab_size = 65, .block_size = 64, .n_layer = 4, .n_head = 4, .n_embd = 128, .bias = false}),
+            804096);
+  // GPT-2 small, whose count is linear in the vocabulary and the layers: from models that fit into a test.
+  const std::int64_t one = count({.vocab_size = 1, .n_layer = 1});
+  const std::int64_t word = count({.vocab_size = 2, .n_layer = 1}) - one;
+  const std::int64_t layer = count({.vocab_size = 1, .n_layer = 2}) - one;
+  EXPECT_EQ(one + (GptSettings().vocab_size - 1) * word + (GptSettings().n_layer - 1) * layer, 124439808);
 }
 
 TEST(AnyModel, KeepsTheNamesOfTheModel) { EXPECT_EQ(keys(make({.name = "lenet5"})).front(), "conv1.weight"); }
@@ -139,55 +149,6 @@ TEST(Registry, NamesTheNearest) {
   EXPECT_EQ(refusal([&] { make(settings); }),
             "configuration error in models::make (model.layers[0]): unknown layer type \"conv2\"\n  hint: did you mean "
             "\"conv2d\"?");
-}
-
-TEST(Summary, LeNet5ByHand) {
-  AnyModel model = LeNet5();
-  const Summary s = summarize(model, {1, 28, 28});
-  EXPECT_EQ(s.parameters, 61706);
-  EXPECT_EQ(s.macs, 6 * 28 * 28 * 25 + 16 * 10 * 10 * 150 + 400 * 120 + 120 * 84 + 84 * 10);
-  std::vector<std::string> rows;
-  std::int64_t parameters = 0, bytes = 0;
-  for (const SummaryRow& row : s.rows) {
-    rows.push_back(row.layer + " " + row.operation + " " + row.output.str());
-    parameters += row.parameters;
-    bytes += row.activation_bytes;
-  }
-  EXPECT_THAT(rows,
-              ElementsAre("conv1 conv2d [6, 28, 28]", " relu [6, 28, 28]", " max_pool2d [6, 14, 14]",
-                          "conv2 conv2d [16, 10, 10]", " relu [16, 10, 10]", " max_pool2d [16, 5, 5]", " flatten [400]",
-                          "fc1 linear [120]", " relu [120]", "fc2 linear [84]", " relu [84]", "fc3 linear [10]"));
-  EXPECT_EQ(parameters, s.parameters);
-  EXPECT_EQ(bytes, s.activation_bytes);
-  EXPECT_EQ(bytes, 4 * (2 * 6 * 28 * 28 + 6 * 14 * 14 + 2 * 16 * 10 * 10 + 16 * 5 * 5 + 2 * 120 + 2 * 84 + 10));
-  EXPECT_THAT(to_text(s),
-              HasSubstr("conv1 (conv2d)           [6, 28, 28]                 156        117,600           18,816"));
-}
-
-/// A convolution over a sequence and its way back.
-struct Hourglass {
-  nn::Parameter down, up;
-  static constexpr int field_count = 2;
-
-  Hourglass() : down(ones({3, 2, 4})), up(ones({3, 2, 4})) {}
-  Tensor operator()(const TensorArg& x) const {
-    return conv_transpose1d(conv1d(x, down, Tensor(), {.stride = 2}), up, Tensor(), {.stride = 2});
-  }
-};
-
-TEST(Summary, ConvolutionsOfOtherKinds) {
-  AnyModel model = Hourglass();
-  const Summary s = summarize(model, {2, 10});
-  ASSERT_EQ(s.rows.size(), 2);
-  EXPECT_EQ(s.rows[0].operation, "conv1d");
-  EXPECT_EQ(s.rows[0].macs, 3 * 4 * 2 * 4);
-  EXPECT_EQ(s.rows[1].operation, "conv_transpose1d");
-  EXPECT_EQ(s.rows[1].macs, 3 * 4 * 2 * 4);
-}
-
-TEST(Summary, RefusesAnExampleThatDoesNotFit) {
-  AnyModel model = LeNet5();
-  EXPECT_THROW(summarize(model, {3, 28, 28}), Error);
 }
 
 }  // namespace
