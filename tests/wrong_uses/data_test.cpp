@@ -164,6 +164,21 @@ TEST(WrongUses, DataFiles) {
           {"cifar: label out of range",
            [&] { data::read_cifar(in.file("b.bin", std::string(3073, '\12')), data::CifarLabels::ten); },
            "format error in read_cifar (DIR/b.bin): label 10 in record 0 is out of range\n  expected  0 to 9"},
+          {"load: unknown name", [] { data::load("digit", data::Split::train); },
+           "configuration error in load: there is no data set \"digit\"\n  known  fashion-mnist, digits, "
+           "breast-cancer, cifar-10, cifar-100, idx, csv, image-folder\n  hint: did you mean \"digits\"?"},
+          {"load: csv without a file", [] { data::load("csv", data::Split::train); },
+           "configuration error in load (csv): train_path is missing"},
+          {"load: csv without a target", [] { data::load("csv", data::Split::train, {.train_path = "t.csv"}); },
+           "configuration error in load (csv): target is missing"},
+      },
+      in.folder.path());
+}
+
+TEST(WrongUses, FetchedFiles) {
+  const Folder in;
+  check_wrong_uses(
+      {
           {"fetch: no address", [] { data::fetch("set.csv", "set.csv"); },
            "usage error in fetch: \"set.csv\" is no address of http or https\n  hint: https://HOST/PATH"},
           {"fetch: no sum", [] { data::fetch("https://a.org/b", "b", {.sha256 = "12ab"}); },
@@ -181,13 +196,6 @@ TEST(WrongUses, DataFiles) {
            "format error in untar (DIR/a.tar): this is not a tar archive, or it is damaged"},
           {"untar: over a folder", [&] { data::untar(in.file("b.tar", ""), in.folder.path()); },
            "input/output error in untar (DIR): the folder exists already\n  hint: remove it, or name another"},
-          {"load: unknown name", [] { data::load("digit", data::Split::train); },
-           "configuration error in load: there is no data set \"digit\"\n  known  fashion-mnist, digits, "
-           "breast-cancer, cifar-10, cifar-100, idx, csv, image-folder\n  hint: did you mean \"digits\"?"},
-          {"load: csv without a file", [] { data::load("csv", data::Split::train); },
-           "configuration error in load (csv): train_path is missing"},
-          {"load: csv without a target", [] { data::load("csv", data::Split::train, {.train_path = "t.csv"}); },
-           "configuration error in load (csv): target is missing"},
       },
       in.folder.path());
 }

@@ -153,7 +153,12 @@ TEST_F(FetchResumed, FromThePartThatTheMessageNames) {
   EXPECT_THAT(message, HasSubstr("100000 bytes in " + part()));
   EXPECT_FALSE(std::filesystem::exists(path_));
   HttpServer server([&](const HttpRequest& request) { return file_reply(request, content_); });
-  EXPECT_EQ(fetch(server.url("/set.bin"), path_).resumed, 100000u);
+  const FetchOptions watched{.progress = [&](const FetchProgress& progress) {
+    EXPECT_EQ(progress.resumed, 100000u);
+    EXPECT_EQ(progress.total, content_.size());
+    return true;
+  }};
+  EXPECT_EQ(fetch(server.url("/set.bin"), path_, watched).resumed, 100000u);
   EXPECT_EQ(read_bytes(path_), content_);
   EXPECT_EQ(server.requests().at(0).headers.at("range"), "bytes=100000-");
   EXPECT_EQ(folder_.files(), 1u);

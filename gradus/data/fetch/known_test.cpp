@@ -77,7 +77,8 @@ TEST(Untar, FilesFoldersAndLongNames) {
                               entry("pre.txt", "3", '0', "c/d") + entry("././@LongLink", long_name + '\0', 'L') +
                               entry("b/nn", "4") +
                               entry("x", std::to_string(record.size() + 5) + " " + record + "\n", 'x') +
-                              entry("short", "5") + entry("empty", "") + end_mark;
+                              entry("short", "5") + entry("x", "9 size=4\n", 'x') + header("sized", 0, '0') +
+                              entry("", "sixx").substr(512) + entry("empty", "") + end_mark;
   for (const bool packed : {false, true}) {
     const std::string path = folder / (packed ? "t.tar.gz" : "t.tar");
     const std::string out = folder / (packed ? "packed" : "plain");
@@ -88,6 +89,7 @@ TEST(Untar, FilesFoldersAndLongNames) {
     EXPECT_EQ(read_bytes(out + "/c/d/pre.txt"), "3");
     EXPECT_EQ(read_bytes(out + "/" + long_name), "4");
     EXPECT_EQ(read_bytes(out + "/b/" + std::string(130, 'p')), "5");
+    EXPECT_EQ(read_bytes(out + "/sized"), "sixx");  // of the record, for this entry alone
     EXPECT_TRUE(std::filesystem::is_empty(out + "/empty"));
   }
   EXPECT_EQ(folder.files(), 4u);
