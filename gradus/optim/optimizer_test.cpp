@@ -281,6 +281,16 @@ TEST(SkipNonfinite, SeesGradientsOfAFiniteLoss) {
   EXPECT_EQ(model.w.tensor().item<float>(), 0);
 }
 
+TEST(SkipNonfinite, SeesALossWhoseGradientsAreFinite) {
+  struct One {
+    nn::Parameter w = nn::init::constant({1}, 0);
+  };
+  One model;
+  SGD optimizer(model, {.skip_nonfinite = true});
+  EXPECT_FALSE(optimizer.minimize(sum(model.w) + std::numeric_limits<float>::infinity()));
+  EXPECT_EQ(model.w.tensor().item<float>(), 0);
+}
+
 TEST(Optimizer, AnErrorInTheStepRestoresEverything) {
   Net net = seeded();
   AdamW optimizer(net);

@@ -102,6 +102,23 @@ TEST(ScheduleFree, TrainGoesOnWhereItWas) {
   EXPECT_NE(numbers(bowl.w), numbers(undisturbed.w));
 }
 
+TEST(ScheduleFree, BeginsWithTheFirstStepThatIsTaken) {
+  Bowl bowl, fresh;
+  SGDScheduleFree optimizer(bowl, {.lr = 0.1, .skip_nonfinite = true}), other(fresh, {.lr = 0.1});
+  optimizer.train();
+  EXPECT_FALSE(optimizer.minimize(bowl.loss() * std::nan("")));
+  optimizer.eval_mode();  // there is no average yet
+  EXPECT_EQ(numbers(bowl.w), numbers(Bowl().w));
+  optimizer.train();
+  bowl.w = fresh.w = tensor({3.0, 1.0, 2.0});
+  other.train();
+  for (int i = 0; i < 3; ++i) {
+    EXPECT_TRUE(optimizer.minimize(bowl.loss()));
+    EXPECT_TRUE(other.minimize(fresh.loss()));
+  }
+  EXPECT_EQ(numbers(bowl.w), numbers(fresh.w));
+}
+
 TEST(ScheduleFree, OtherOptimizersHaveOneMode) {
   Bowl bowl;
   SGD optimizer(bowl, {.lr = 0.1});

@@ -179,7 +179,7 @@ std::vector<GroupOptions> Optimizer::take_groups(const std::vector<LoadedGroup>&
         require(setting.get() == value, setting.name, value, setting.values, where);
       } else if (setting.name == "weight_decay") {
         require(std::isfinite(value) && value >= 0, group_path(g, setting.name), value, "finite and >= 0", where);
-        if (groups[g].weight_decay || value != setting.get()) groups[g].weight_decay = value;
+        groups[g].weight_decay = value;
       } else {
         require(setting.get() == value, group_path(g, setting.name), value,
                 "that of the first group; groups have their own lr and weight_decay", where);
