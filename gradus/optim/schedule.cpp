@@ -11,22 +11,30 @@
 namespace gradus::optim {
 namespace {
 
-/// Refuses the settings of one schedule.
-struct Check {
-  const char* op;
-  SourceLocation where;
+/// Refuses the step and the settings of one schedule.
+class Check {
+ public:
+  Check(const char* op, std::int64_t step, SourceLocation where) : op_(op), where_(where) {
+    not_negative("step", step);
+  }
+  Check(const char* op, std::int64_t step, double base, SourceLocation where) : Check(op, step, where) {
+    rate("base", base);
+  }
 
   template <class T>
   void operator()(bool holds, const char* setting, T value, const char* rule) const {
     if (holds) return;
-    throw Error(ErrorKind::value, op, fmt::format("{} is {}, must be {}", setting, value, rule)).at(where);
+    throw Error(ErrorKind::value, op_, fmt::format("{} is {}, must be {}", setting, value, rule)).at(where_);
   }
-  void step(std::int64_t value) const { (*this)(value >= 0, "step", value, ">= 0"); }
   void rate(const char* setting, double value) const {
     (*this)(std::isfinite(value) && value >= 0, setting, value, "finite and >= 0");
   }
   void positive(const char* setting, std::int64_t value) const { (*this)(value >= 1, setting, value, ">= 1"); }
   void not_negative(const char* setting, std::int64_t value) const { (*this)(value >= 0, setting, value, ">= 0"); }
+
+ private:
+  const char* op_;
+  SourceLocation where_;
 };
 
 double real(std::int64_t value) { return static_cast<double>(value); }
@@ -54,16 +62,12 @@ void check_order(const Check& check, const std::vector<std::int64_t>& milestones
 }  // namespace
 
 double ConstantSchedule::lr(std::int64_t step, SourceLocation where) const {
-  const Check check{"optim::ConstantSchedule", where};
-  check.step(step);
-  check.rate("base", base);
+  const Check check("optim::ConstantSchedule", step, base, where);
   return step < warmup ? warming_up(base, warmup, step) : base;
 }
 
 double CosineSchedule::lr(std::int64_t step, SourceLocation where) const {
-  const Check check{"optim::CosineSchedule", where};
-  check.step(step);
-  check.rate("base", base);
+  const Check check("optim::CosineSchedule", step, base, where);
   check.rate("min", min);
   if (step < warmup) return warming_up(base, warmup, step);
   if (step >= total) return min;
@@ -71,18 +75,14 @@ double CosineSchedule::lr(std::int64_t step, SourceLocation where) const {
 }
 
 double StepSchedule::lr(std::int64_t step, SourceLocation where) const {
-  const Check check{"optim::StepSchedule", where};
-  check.step(step);
-  check.rate("base", base);
+  const Check check("optim::StepSchedule", step, base, where);
   check.positive("step_size", step_size);
   check.rate("gamma", gamma);
   return base * std::pow(gamma, real(step / step_size));
 }
 
 double MultiStepSchedule::lr(std::int64_t step, SourceLocation where) const {
-  const Check check{"optim::MultiStepSchedule", where};
-  check.step(step);
-  check.rate("base", base);
+  const Check check("optim::MultiStepSchedule", step, base, where);
   check.rate("gamma", gamma);
   check_order(check, milestones, false);
   const auto passed = std::upper_bound(milestones.begin(), milestones.end(), step) - milestones.begin();
@@ -90,17 +90,13 @@ double MultiStepSchedule::lr(std::int64_t step, SourceLocation where) const {
 }
 
 double ExponentialSchedule::lr(std::int64_t step, SourceLocation where) const {
-  const Check check{"optim::ExponentialSchedule", where};
-  check.step(step);
-  check.rate("base", base);
+  const Check check("optim::ExponentialSchedule", step, base, where);
   check.rate("gamma", gamma);
   return base * std::pow(gamma, real(step));
 }
 
 double CosineRestartsSchedule::lr(std::int64_t step, SourceLocation where) const {
-  const Check check{"optim::CosineRestartsSchedule", where};
-  check.step(step);
-  check.rate("base", base);
+  const Check check("optim::CosineRestartsSchedule", step, base, where);
   check.positive("period", period);
   check.positive("multiplier", multiplier);
   check.rate("min", min);
@@ -118,8 +114,7 @@ double CosineRestartsSchedule::lr(std::int64_t step, SourceLocation where) const
 }
 
 double OneCycleSchedule::lr(std::int64_t step, SourceLocation where) const {
-  const Check check{"optim::OneCycleSchedule", where};
-  check.step(step);
+  const Check check("optim::OneCycleSchedule", step, where);
   check.rate("max", max);
   check.positive("total", total);
   check(pct_start >= 0 && pct_start <= 1, "pct_start", pct_start, "in [0, 1]");
@@ -146,9 +141,7 @@ double OneCycleSchedule::lr(std::int64_t step, SourceLocation where) const {
 }
 
 double LinearSchedule::lr(std::int64_t step, SourceLocation where) const {
-  const Check check{"optim::LinearSchedule", where};
-  check.step(step);
-  check.rate("base", base);
+  const Check check("optim::LinearSchedule", step, base, where);
   check.rate("start_factor", start_factor);
   check.rate("end_factor", end_factor);
   check.positive("total", total);
@@ -156,27 +149,21 @@ double LinearSchedule::lr(std::int64_t step, SourceLocation where) const {
 }
 
 double ConstantWarmupSchedule::lr(std::int64_t step, SourceLocation where) const {
-  const Check check{"optim::ConstantWarmupSchedule", where};
-  check.step(step);
-  check.rate("base", base);
+  const Check check("optim::ConstantWarmupSchedule", step, base, where);
   check.rate("factor", factor);
   check.not_negative("total", total);
   return step < total ? base * factor : base;
 }
 
 double PolynomialSchedule::lr(std::int64_t step, SourceLocation where) const {
-  const Check check{"optim::PolynomialSchedule", where};
-  check.step(step);
-  check.rate("base", base);
+  const Check check("optim::PolynomialSchedule", step, base, where);
   check.positive("total", total);
   check(std::isfinite(power) && power > 0, "power", power, "finite and > 0");
   return base * std::pow(1 - real(std::min(step, total)) / real(total), power);
 }
 
 double WarmupStableDecaySchedule::lr(std::int64_t step, SourceLocation where) const {
-  const Check check{"optim::WarmupStableDecaySchedule", where};
-  check.step(step);
-  check.rate("base", base);
+  const Check check("optim::WarmupStableDecaySchedule", step, base, where);
   check.rate("min", min);
   check.not_negative("warmup", warmup);
   check.not_negative("decay", decay);
@@ -188,9 +175,7 @@ double WarmupStableDecaySchedule::lr(std::int64_t step, SourceLocation where) co
 }
 
 double CyclicSchedule::lr(std::int64_t step, SourceLocation where) const {
-  const Check check{"optim::CyclicSchedule", where};
-  check.step(step);
-  check.rate("base", base);
+  const Check check("optim::CyclicSchedule", step, base, where);
   check.rate("max", max);
   check.positive("step_size_up", step_size_up);
   check.not_negative("step_size_down", step_size_down);
@@ -205,9 +190,7 @@ double CyclicSchedule::lr(std::int64_t step, SourceLocation where) const {
 }
 
 double LambdaSchedule::lr(std::int64_t step, SourceLocation where) const {
-  const Check check{"optim::LambdaSchedule", where};
-  check.step(step);
-  check.rate("base", base);
+  const Check check("optim::LambdaSchedule", step, base, where);
   if (!function) {
     throw Error(ErrorKind::value, "optim::LambdaSchedule", "function is empty")
         .at(where)
@@ -217,17 +200,14 @@ double LambdaSchedule::lr(std::int64_t step, SourceLocation where) const {
 }
 
 double ChainedSchedule::lr(std::int64_t step, SourceLocation where) const {
-  const Check check{"optim::ChainedSchedule", where};
-  check.step(step);
-  check.rate("base", base);
+  const Check check("optim::ChainedSchedule", step, base, where);
   double rate = base;
   for (const Schedule& factor : factors) rate *= factor.lr(step, where);
   return rate;
 }
 
 double SequentialSchedule::lr(std::int64_t step, SourceLocation where) const {
-  const Check check{"optim::SequentialSchedule", where};
-  check.step(step);
+  const Check check("optim::SequentialSchedule", step, where);
   if (schedules.size() != milestones.size() + 1) {
     throw Error(ErrorKind::value, "optim::SequentialSchedule",
                 fmt::format("{} milestones for {} schedules", milestones.size(), schedules.size()))
