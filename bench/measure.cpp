@@ -27,6 +27,10 @@ double start_tick() {
   return std::strtod(field.c_str(), nullptr);
 }
 
+double seconds(const timespec& time) {
+  return static_cast<double>(time.tv_sec) + static_cast<double>(time.tv_nsec) * 1e-9;
+}
+
 double rounded(double value, int digits) {
   const double unit = std::pow(10, digits);
   return std::round(value * unit) / unit;
@@ -39,9 +43,8 @@ double now() { return std::chrono::duration<double>(std::chrono::steady_clock::n
 double seconds_since_start() {
   timespec time{};
   clock_gettime(CLOCK_BOOTTIME, &time);
-  const double seconds = static_cast<double>(time.tv_sec) + static_cast<double>(time.tv_nsec) * 1e-9;
-  if (const char* begin = std::getenv("GRADUS_BENCH_BEGIN")) return seconds - std::strtod(begin, nullptr) * 1e-9;
-  return seconds - start_tick() / static_cast<double>(sysconf(_SC_CLK_TCK));
+  if (const char* begin = std::getenv("GRADUS_BENCH_BEGIN")) return seconds(time) - std::strtod(begin, nullptr) * 1e-9;
+  return seconds(time) - start_tick() / static_cast<double>(sysconf(_SC_CLK_TCK));
 }
 
 double peak_rss_mb() {
@@ -57,13 +60,10 @@ ProcessorTime processor_time() {
   file >> name;
   for (double& value : ticks) file >> value;
   const double all = ticks[0] + ticks[1] + ticks[2] + ticks[5] + ticks[6] + ticks[7];
-  rusage usage{};
-  getrusage(RUSAGE_SELF, &usage);
-  const auto seconds = [](const timeval& time) {
-    return static_cast<double>(time.tv_sec) + static_cast<double>(time.tv_usec) * 1e-6;
-  };
+  timespec own{};
+  clock_gettime(CLOCK_PROCESS_CPUTIME_ID, &own);
   const auto tick = static_cast<double>(sysconf(_SC_CLK_TCK));
-  return {all / tick, ticks[7] / tick, seconds(usage.ru_utime) + seconds(usage.ru_stime)};
+  return {all / tick, ticks[7] / tick, seconds(own)};
 }
 
 void Stopwatch::report(nlohmann::ordered_json& line) const {

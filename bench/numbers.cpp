@@ -4,8 +4,6 @@
 #include <cmath>
 #include <numeric>
 
-#include "gradus/ops/factory.h"
-
 namespace gradus::bench {
 namespace {
 
@@ -78,7 +76,8 @@ void init_parameters(const std::vector<nn::FieldRef>& fields, std::initializer_l
     if (!field.parameter || !field.parameter->defined()) continue;
     const Shape shape = field.tensor().shape();
     if (shape.rank() < 2) {
-      field.assign(full(shape, field.path.ends_with("weight") ? 1 : 0, DType::f32));
+      const float value = field.path.ends_with("weight") ? 1.f : 0.f;
+      field.assign(leaf<float>(shape, std::vector<float>(static_cast<std::size_t>(shape.numel()), value)));
     } else {
       const bool embedding = std::find(embeddings.begin(), embeddings.end(), field.path) != embeddings.end();
       field.assign(initial_weight(number, shape, embedding));

@@ -48,11 +48,10 @@ struct Workload {
   Work work = {};
   double parameter_bytes =
       0;  ///< that a step moves for each parameter at least: weight, gradient, state of the optimizer
-  std::function<std::unique_ptr<Task>()> make = {};  ///< empty: not available
-  std::string_view missing = {};                     ///< then what is missing
+  std::function<std::unique_ptr<Task>()> make = {};
 };
 
-/// All of them, those that are not available included.
+/// All of them.
 std::span<const Workload> workloads();
 
 /// One run, as one line of facts: the keys are those of torch_bench.py. Where Gradus cannot run it, {"available": false} with

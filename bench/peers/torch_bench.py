@@ -56,8 +56,8 @@ def seconds_since_start():
 def processor_time():
     """Processor seconds: of all processors together, stolen by the hypervisor, of this process."""
     user, nice, system, _, _, irq, softirq, steal = map(int, open("/proc/stat").readline().split()[1:9])
-    tick, own = os.sysconf("SC_CLK_TCK"), os.times()
-    return (user + nice + system + irq + softirq + steal) / tick, steal / tick, own.user + own.system
+    tick = os.sysconf("SC_CLK_TCK")
+    return (user + nice + system + irq + softirq + steal) / tick, steal / tick, time.process_time()
 
 
 def peak_rss_mb():

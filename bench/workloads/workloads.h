@@ -17,6 +17,10 @@ Workload resnet18();
 Workload gpt();
 /// BERT of 4 layers, 4 heads, width 256 on 16 sequences of 128 tokens, two classes, AdamW.
 Workload bert();
+/// Two layers of LSTM of width 256 over 32 texts of 128 characters out of 96, Adam.
+Workload lstm();
+/// One token of the gpt with a cache of keys and values, greedily.
+Workload gpt_decode();
 /// 2-16-1 with tanh on 4 examples, SGD with momentum: what a step costs besides arithmetic.
 Workload tiny();
 
