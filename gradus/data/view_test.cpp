@@ -144,5 +144,12 @@ TEST(Statistics, OfChannelsClassesAndCopies) {
   EXPECT_THAT(scaling.std, ElementsAre(1, 1));
 }
 
+TEST(View, ConcatenationTakesTheNamesOfTheFirstThatHasSome) {
+  const Tensor images = leaf<float>({1, 1}, std::span<const float>(std::vector<float>{1}));
+  const Tensor labels = leaf<std::int64_t>({1}, std::span<const std::int64_t>(std::vector<std::int64_t>{0}));
+  const Dataset nameless("a", images, labels), named("b", images, labels, {.class_names = {"cat", "dog"}});
+  EXPECT_EQ(concat({nameless, named, nameless}).class_names(), named.class_names());
+}
+
 }  // namespace
 }  // namespace gradus::data

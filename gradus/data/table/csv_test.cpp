@@ -192,6 +192,12 @@ TEST(Encoder, EncodesByEachPolicy) {
               HasSubstr(": column \"n\" has no value"));
 }
 
+TEST(Encoder, TheMedianOfAnEvenNumberLiesBetween) {
+  const Table table = parse_csv("x\n1\n9\n4\nNA\n2\n", "t.csv");
+  const Tensor inputs = TableEncoder(table, {.missing = Missing::median}).inputs(table);
+  EXPECT_EQ(inputs.data<float>()[3], 3.f);
+}
+
 TEST(Encoder, LearnsFromTheTrainingTableAlone) {
   const Table train = parsed("n,c,y\n1,red,5\n3,blue,9\n");
   const TableEncoder encoder(train, {.target = "y", .missing = Missing::mean, .categories = Categories::codes});
