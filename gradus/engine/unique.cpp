@@ -133,11 +133,14 @@ Tensor nonzero(const Tensor& x, SourceLocation where) {
 Tensor masked_select(const TensorArg& x, const Tensor& mask, SourceLocation where) {
   const Tensor input = detail::operand(x, "masked_select");
   check_defined("masked_select", mask, where);
-  Error error(ErrorKind::shape, "masked_select");
-  error.at(where).operand("input", input.spec()).operand("mask", mask.spec(), "expected bool that broadcasts");
-  if (mask.dtype() != DType::boolean) throw Error(error).hint("compare: greater(x, 0)");
+  const auto refuse = [&](ErrorKind kind, const char* expected) {
+    return Error(kind, "masked_select").at(where).operand("input", input.spec()).operand("mask", mask.spec(), expected);
+  };
+  if (mask.dtype() != DType::boolean) throw refuse(ErrorKind::dtype, "expected bool").hint("compare: greater(x, 0)");
   Shape shape;
-  if (!broadcast_shapes(input.shape(), mask.shape(), shape)) throw Error(error);
+  if (!broadcast_shapes(input.shape(), mask.shape(), shape)) {
+    throw refuse(ErrorKind::shape, "does not broadcast with the input");
+  }
   const std::vector<std::int64_t> found = positions_of(broadcast_to(TensorArg(mask, where), shape), where);
   const Tensor all = flatten(TensorArg(broadcast_to(TensorArg(input, where), shape), where));
   return take(TensorArg(all, where), integers(Shape{static_cast<std::int64_t>(found.size())}, found));
@@ -145,10 +148,16 @@ Tensor masked_select(const TensorArg& x, const Tensor& mask, SourceLocation wher
 
 bool allclose(const TensorArg& a, const TensorArg& b, const CloseOptions& options) {
   const SourceLocation where = a.where();
-  const auto wide = [&](const TensorArg& x) {
-    return TensorArg(cast(TensorArg(detail::operand(x, "allclose"), where), DType::f64), where);
-  };
-  const TensorArg x = wide(a), y = wide(b);
+  const Tensor given_a = detail::operand(a, "allclose"), given_b = detail::operand(b, "allclose");
+  Shape shape;
+  if (!broadcast_shapes(given_a.shape(), given_b.shape(), shape)) {
+    throw Error(ErrorKind::shape, "allclose", "the shapes do not broadcast")
+        .at(where)
+        .operand("a", given_a.spec())
+        .operand("b", given_b.spec());
+  }
+  const TensorArg x(cast(TensorArg(given_a, where), DType::f64), where);
+  const TensorArg y(cast(TensorArg(given_b, where), DType::f64), where);
   const Tensor distance = abs(TensorArg(x - y, where)), size = abs(y);
   Tensor close = less_equal(distance, TensorArg(size, where) * options.rtol + options.atol);
   close = logical_or(logical_and(close, isfinite(y)), equal(x, y));  // infinities are close to themselves alone

@@ -191,8 +191,9 @@ Tensor cross(const TensorArg& a, const TensorArg& b, int axis) {
   const Pair p("cross", a, b);
   const int position = detail::normalize_axis(axis, p.a, "cross", a.where());
   if (p.a.shape() != p.b.shape() || p.a.size(position) != 3) {
-    throw p.refuse("cross", fmt::format("expected 3 elements along axis {}", position), "expected the shape of a",
-                   a.where());
+    const bool three = p.a.size(position) == 3, same = p.a.shape() == p.b.shape();
+    throw p.refuse("cross", three ? "" : fmt::format("expected 3 elements along axis {}", position),
+                   same ? "" : "expected the shape of a", a.where());
   }
   const auto turned = [&](const Tensor& x, int by) {
     return concat({slice(at(x, a), position, by, 3), slice(at(x, a), position, 0, by)}, position, a.where());
