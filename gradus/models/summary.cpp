@@ -14,17 +14,18 @@
 #include "gradus/graph/walk.h"
 #include "gradus/nn/hooks.h"
 #include "gradus/nn/mode.h"
+#include "gradus/ops/attention/operation.h"
 #include "gradus/ops/conv.h"
 #include "gradus/ops/matmul.h"
+#include "gradus/ops/recurrent/lstm.h"
 #include "gradus/ops/view.h"
 
 namespace gradus::models {
 namespace {
 
-Tensor zero_example(const Shape& example) {
-  Shape shape = example;
-  shape.insert(0, 1);
-  const TensorSpec spec{DType::f32, shape};
+Tensor zero_example(const TensorSpec& example) {
+  TensorSpec spec = example;
+  spec.shape.insert(0, 1);
   Ref<Buffer> buffer = Buffer::allocate(spec.bytes());
   std::fill_n(buffer->data(), spec.bytes(), std::byte{0});
   return leaf(spec, std::move(buffer));
@@ -52,6 +53,12 @@ std::int64_t macs_of(const Node& node) {
     const Shape& a = node.inputs[0].shape();
     return outputs * a[a.rank() - (product->transpose_a ? 2 : 1)];
   }
+  if (const Attention* attention = node.op.as<Attention>()) {  // all pairs, those that are masked included
+    const detail::AttentionSizes s(node.inputs[0].shape(), node.inputs[1].shape(), node.inputs[2].shape(),
+                                   attention->time_first);
+    return s.examples * s.heads * s.queries * s.keys * (s.width + s.value_width);
+  }
+  if (node.op.as<Lstm>()) return node.inputs[0].numel() * node.inputs[1].shape()[1];
   return 0;
 }
 
@@ -317,11 +324,11 @@ std::string thousands(std::int64_t value) {
   return text;
 }
 
-Summary summarize(AnyModel& trained, const Shape& example) {
+Summary summarize(AnyModel& trained, const TensorSpec& example) {
   AnyModel model = trained;  // its mode is nobody else's business
   nn::eval_mode(model);
   Summary summary;
-  summary.input = {DType::f32, example};
+  summary.input = example;
   summary.parameters = nn::num_parameters(model);
   summary.trainable = nn::num_parameters(model, {.trainable_only = true});
   const Tensor input = zero_example(example);
@@ -338,6 +345,8 @@ Summary summarize(AnyModel& trained, const Shape& example) {
   }
   return summary;
 }
+
+Summary summarize(AnyModel& model, const Shape& example) { return summarize(model, TensorSpec{DType::f32, example}); }
 
 std::string to_text(const Summary& summary) {
   const bool windows =

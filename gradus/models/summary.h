@@ -36,8 +36,10 @@ struct Summary {
   std::int64_t macs = 0, activation_bytes = 0;
 };
 
-/// Records (does not evaluate) the model's answer, in evaluation mode, to one f32 example of shape `example`. Layers are those
+/// Records (does not evaluate) the model's answer, in evaluation mode, to one example of this type and shape. Layers are those
 /// that hooks see (nn/hooks.h), the innermost ones. Throws what the model throws when the example does not fit.
+Summary summarize(AnyModel& model, const TensorSpec& example);
+/// The same for f32.
 Summary summarize(AnyModel& model, const Shape& example);
 
 /// 61706 as "61,706".

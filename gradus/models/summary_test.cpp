@@ -5,6 +5,7 @@
 #include <gtest/gtest.h>
 
 #include "gradus/base/error.h"
+#include "gradus/models/gpt.h"
 #include "gradus/models/lenet5.h"
 #include "gradus/nn/layers/activations.h"
 #include "gradus/nn/layers/dropout.h"
@@ -225,6 +226,24 @@ TEST(ReceptiveField, IsLeftOutWhereNothingIsLocal) {
   AnyModel model = nn::Sequential{nn::Flatten{}, nn::Linear(16, 2)};
   EXPECT_TRUE(summarize(model, {1, 4, 4}).rows[1].field.empty());
   EXPECT_THAT(to_text(summarize(model, {1, 4, 4})), Not(HasSubstr("stride")));
+}
+
+TEST(Summary, OfTokens) {
+  Gpt gpt({.vocab_size = 16, .block_size = 8, .n_layer = 2, .n_head = 2, .n_embd = 4});
+  const std::int64_t parameters = nn::num_parameters(gpt);
+  AnyModel model = gpt;
+  const Summary s = summarize(model, {DType::i64, {8}});
+  std::int64_t counted = 0, macs = 0;
+  for (const SummaryRow& row : s.rows) {
+    counted += row.parameters;
+    macs += row.macs;
+    EXPECT_TRUE(row.field.empty());
+  }
+  EXPECT_EQ(counted, parameters);  // the table that input and output share is counted once
+  EXPECT_EQ(s.rows[0].layer, "wte");
+  EXPECT_EQ(s.rows.back().output, (Shape{8, 16}));
+  // Linear layers, the output, and what queries, keys and values need of each other.
+  EXPECT_EQ(macs, 2 * 8 * 12 * 4 * 4 + 8 * 4 * 16 + 2 * 8 * 8 * (4 + 4));
 }
 
 TEST(Summary, Drawing) {
