@@ -30,6 +30,8 @@ constexpr std::size_t tile_rows = 6;
 constexpr std::size_t tile_vectors = lanes == 16 || HWY_ARCH_ARM ? 4 : 2;
 /// Columns of one panel of the packed right side. Rows of results are padded to `sequence_padding`, a multiple of it.
 constexpr std::size_t panel_width = tile_vectors * lanes;
+/// Rows of a panel that are worked through at a time: 32 KiB of it at most.
+constexpr std::size_t depth_block = 128;
 
 /// A left side: element (row, k) lies at data[row * row_stride + k * step].
 struct Left {
@@ -68,21 +70,31 @@ HWY_INLINE void multiply_tile(std::size_t depth, const float* HWY_RESTRICT a, st
   }
 }
 
-/// c = a b, or c += a b with `add`; `c` has rows of `c_row` elements, of which all in `panels` panels are written.
+/// Up to tile_rows rows of one panel.
+inline void multiply_rows(std::size_t rows, std::size_t depth, const Left& a, const float* b, float* c,
+                          std::size_t c_row, bool add) {
+  switch (rows) {
+    case 1: return multiply_tile<1>(depth, a.data, a.row_stride, a.step, b, c, c_row, add);
+    case 2: return multiply_tile<2>(depth, a.data, a.row_stride, a.step, b, c, c_row, add);
+    case 3: return multiply_tile<3>(depth, a.data, a.row_stride, a.step, b, c, c_row, add);
+    case 4: return multiply_tile<4>(depth, a.data, a.row_stride, a.step, b, c, c_row, add);
+    case 5: return multiply_tile<5>(depth, a.data, a.row_stride, a.step, b, c, c_row, add);
+    default: return multiply_tile<tile_rows>(depth, a.data, a.row_stride, a.step, b, c, c_row, add);
+  }
+}
+
+/// c = a b, or c += a b with `add`; `c` has rows of `c_row` elements, of which all in `panels` panels are written. A part of a
+/// panel stays in the L1 cache while all rows pass over it.
 inline void multiply(std::size_t rows, std::size_t panels, std::size_t depth, const Left& a, const Right& b, float* c,
                      std::size_t c_row, bool add) {
   for (std::size_t p = 0; p < panels; ++p) {
-    const float* panel = b.data + p * b.stride;
-    for (std::size_t r = 0; r < rows; r += tile_rows) {
-      const float* left = a.data + r * a.row_stride;
-      float* to = c + r * c_row + p * panel_width;
-      switch (std::min(tile_rows, rows - r)) {
-        case 1: multiply_tile<1>(depth, left, a.row_stride, a.step, panel, to, c_row, add); break;
-        case 2: multiply_tile<2>(depth, left, a.row_stride, a.step, panel, to, c_row, add); break;
-        case 3: multiply_tile<3>(depth, left, a.row_stride, a.step, panel, to, c_row, add); break;
-        case 4: multiply_tile<4>(depth, left, a.row_stride, a.step, panel, to, c_row, add); break;
-        case 5: multiply_tile<5>(depth, left, a.row_stride, a.step, panel, to, c_row, add); break;
-        default: multiply_tile<tile_rows>(depth, left, a.row_stride, a.step, panel, to, c_row, add); break;
+    for (std::size_t k = 0; k < std::max(depth, std::size_t{1}); k += depth_block) {
+      const float* panel = b.data + p * b.stride + k * panel_width;
+      const std::size_t count = std::min(depth_block, depth - k);
+      for (std::size_t r = 0; r < rows; r += tile_rows) {
+        const Left left{a.data + r * a.row_stride + k * a.step, a.row_stride, a.step};
+        multiply_rows(std::min(tile_rows, rows - r), count, left, panel, c + r * c_row + p * panel_width, c_row,
+                      add || k > 0);
       }
     }
   }

@@ -1,5 +1,10 @@
 // The tiles of attention and the LSTM against the reference, over sizes around their blocks.
+#include <hwy/targets.h>
+
+#include <algorithm>
+
 #include "gradus/kernel/conformance_test.h"
+#include "gradus/kernel/elementwise/simd.h"
 #include "gradus/ops/attention/operation.h"
 #include "gradus/ops/recurrent/lstm.h"
 
@@ -74,24 +79,38 @@ TEST(SequenceTiles, AttentionTakesAnyScores) {
   for (std::int64_t i = 0; i < 40; ++i) EXPECT_EQ(std::isnan(y[0].at(i * 4)), i >= 30) << i;
 }
 
+void compare_lstm(std::int64_t steps, std::int64_t batch, std::int64_t width, bool reverse) {
+  std::vector<Array> inputs{random_array(f32({steps, batch, 4 * width}), 1), random_array(f32({4 * width, width}), 2),
+                            random_array(f32({batch, width}), 3), random_array(f32({batch, width}), 4)};
+  const Op op = Lstm{reverse};
+  EXPECT_EQ(compare_all(op, inputs, 1e-5), 1);
+  const std::vector<Array> states = run_reference(op, inputs);
+  inputs.push_back(states[1]);
+  inputs.push_back(states[2]);
+  inputs.push_back(random_array(states[0].spec, 5));
+  EXPECT_EQ(compare_all(LstmGradient{reverse}, inputs, 2e-5), 1);
+  inputs.push_back(random_array(states[0].spec, 6));
+  EXPECT_EQ(compare_all(LstmGradient{reverse}, inputs, 2e-5), 1);
+}
+
 TEST(SequenceTiles, LstmAgreesWithTheReference) {
-  const std::int64_t sizes[][3] = {{1, 1, 1}, {3, 2, 5}, {4, 7, 16}, {2, 13, 17}, {5, 9, 70}};  // steps, batch, width
+  const std::int64_t sizes[][3] = {{1, 1, 1}, {3, 2, 5}, {4, 7, 16}, {2, 13, 17}, {5, 9, 70}, {2, 7, 150}};
   for (const auto& [steps, batch, width] : sizes) {
-    for (const bool reverse : {false, true}) {
-      std::vector<Array> inputs{random_array(f32({steps, batch, 4 * width}), 1),
-                                random_array(f32({4 * width, width}), 2), random_array(f32({batch, width}), 3),
-                                random_array(f32({batch, width}), 4)};
-      const Op op = Lstm{reverse};
-      EXPECT_EQ(compare_all(op, inputs, 1e-5), 1);
-      const std::vector<Array> states = run_reference(op, inputs);
-      inputs.push_back(states[1]);
-      inputs.push_back(states[2]);
-      inputs.push_back(random_array(states[0].spec, 5));
-      EXPECT_EQ(compare_all(LstmGradient{reverse}, inputs, 2e-5), 1);
-      inputs.push_back(random_array(states[0].spec, 6));
-      EXPECT_EQ(compare_all(LstmGradient{reverse}, inputs, 2e-5), 1);
-    }
+    for (const bool reverse : {false, true}) compare_lstm(steps, batch, width, reverse);
   }
+}
+
+TEST(SequenceTiles, EveryTargetAgreesWithTheReference) {
+  const std::vector<std::string> names = simd_targets();
+  for (const std::int64_t target : {HWY_AVX3, HWY_AVX2, HWY_SSE4, HWY_NEON}) {
+    if (std::find(names.begin(), names.end(), hwy::TargetName(target)) == names.end()) continue;
+    SCOPED_TRACE(hwy::TargetName(target));
+    hwy::SetSupportedTargetsForTest(target);
+    compare_lstm(3, 7, 37, false);
+    compare_attention({1, 2, 50, 70, 17, 9, {}}, true, true);
+    compare_attention({1, 2, 2, 70, 17, 9, {}}, false, false);
+  }
+  hwy::SetSupportedTargetsForTest(0);
 }
 
 }  // namespace
