@@ -91,6 +91,7 @@ TEST(Table, GoesIntoTheDocument) {
                          "500 / 500 | 0.25 |\n"),
             std::string::npos)
       << figures;
+  EXPECT_NE(figures.find("others used up to 0.2 of its cores"), std::string::npos) << figures;
   const std::string document = "before\n<!-- figures: begin -->\nold\n<!-- figures: end -->\nbehind\n";
   const std::string once = with_figures(document, figures);
   EXPECT_TRUE(once.starts_with("before\n") && once.ends_with("\nbehind\n")) << once;

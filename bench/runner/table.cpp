@@ -2,6 +2,7 @@
 
 #include <fmt/format.h>
 
+#include <algorithm>
 #include <cmath>
 #include <nlohmann/json.hpp>
 #include <set>
@@ -115,6 +116,21 @@ std::string notes(const std::vector<const Comparison*>& comparisons) {
   return text.empty() ? text : "\n" + text;
 }
 
+/// "" or that the machine was not quiet.
+std::string warning(const std::vector<Comparison>& comparisons) {
+  double foreign = 0;
+  for (const Comparison& comparison : comparisons) {
+    for (const Outcome& outcome : comparison.outcomes) foreign = std::max(foreign, outcome.foreign_cores);
+  }
+  if (foreign < 0.1) return "";
+  return fmt::format(
+      "\n**The machine was not quiet**: others used up to {:.1f} of its cores. Then the times of steps that last "
+      "longer than a "
+      "few milliseconds, start-up and shares of limits say little; CPU times, and times of shorter steps, are still "
+      "good.\n",
+      foreign);
+}
+
 /// The lowest and highest of each limit over the whole measurement.
 std::string limits_table(const ordered_json& measurement, int threads) {
   std::string table = "| limit | lowest | highest |\n|---|---|---|\n";
@@ -165,6 +181,7 @@ std::string to_markdown(const ordered_json& measurement, const std::vector<Compa
       "{}: {}, {} cores, {}; Gradus {} with oneDNN {}; {} rounds.\n", machine["date"].get<std::string>(),
       machine["processor"].get<std::string>(), machine["cores"].get<int>(), machine["architecture"].get<std::string>(),
       machine["gradus"].get<std::string>(), machine["onednn"].get<std::string>(), measurement["rounds"].get<int>());
+  text += warning(comparisons);
   std::set<int> all_threads;
   std::vector<std::tuple<std::string, int>> groups;
   for (const Comparison& comparison : comparisons) {
