@@ -34,15 +34,16 @@ class Value {
   SourceLocation where_;
 };
 
-/// Calls the operations between `input` and `result` by the name of the function that they make up, for messages and
-/// summaries. It is a literal.
-Tensor named(std::string_view name, const Tensor& input, Tensor result) {
+/// Calls the operations between `input` and `result` by the name of the function that they make up, a literal, for messages
+/// and summaries. What the user computed for another argument was recorded at another place.
+Tensor named(std::string_view name, const Tensor& input, Tensor result, SourceLocation where) {
   Tensors pending{result};
   while (!pending.empty()) {
     const Tensor next = std::move(pending.back());
     pending.pop_back();
     Node& node = *next.node();
-    if (next == input || node.is_leaf() || node.inputs.empty() || !node.called.empty()) continue;
+    const bool ours = node.where.file == where.file && node.where.line == where.line && node.called.empty();
+    if (next == input || node.is_leaf() || node.inputs.empty() || !ours) continue;
     node.called = name;
     for (const Tensor& operand : node.inputs) pending.push_back(operand);
   }
@@ -55,7 +56,7 @@ Tensor activation(std::string_view name, const TensorArg& x, const F& f) {
   const Tensor input = detail::operand(x, name);
   const DType stored = is_floating(input.dtype()) ? input.dtype() : DType::f32;
   const Value value(cast(TensorArg(input, x.where()), detail::compute_type(stored)), x.where());
-  return named(name, input, detail::narrow(f(value).tensor(), stored, x.where()));
+  return named(name, input, detail::narrow(f(value).tensor(), stored, x.where()), x.where());
 }
 
 Value choose(const Value& x, Tensor condition, const TensorArg& a, const TensorArg& b) {

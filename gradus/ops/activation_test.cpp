@@ -11,6 +11,7 @@
 
 #include "gradus/engine/eval.h"
 #include "gradus/engine/plan_cache.h"
+#include "gradus/graph/node.h"
 #include "gradus/ops/elementwise.h"
 #include "gradus/ops/factory.h"
 #include "gradus/ops/random.h"
@@ -125,6 +126,18 @@ double smallest(const Function& f, double from, double to, double& where) {
     if (values[i] < best) best = values[i], where = grid[i];
   }
   return best;
+}
+
+TEST(Activation, TheirPartsCarryTheirNameAndOthersDoNot) {
+  const Tensor x = tensor({1.f, -2.f});
+  const Tensor slope = exp(x);
+  const Tensor y = leaky_relu(x, slope);
+  EXPECT_EQ(y.node()->called, "leaky_relu");
+  for (const Tensor& part : y.node()->inputs) {
+    if (part == x || part == slope) continue;
+    EXPECT_EQ(part.node()->called, "leaky_relu") << part.node()->op.name();
+  }
+  EXPECT_EQ(slope.node()->called, "");
 }
 
 TEST(Activation, ExactNumbers) {
