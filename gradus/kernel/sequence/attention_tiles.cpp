@@ -50,28 +50,27 @@ std::size_t key_limit(const Head& head, std::size_t last) {
   return head.causal ? std::min(head.keys, last + 1) : head.keys;
 }
 
-/// Scores of one row, in place: products to scale, and a mask to add. Returns the largest; NaN counts as the largest.
+/// Scores of one row, in place: products to scale, and a mask to add. Returns the largest; a NaN may be passed over, since the
+/// sum of exponentials shows it.
 float finish_scores(const Head& head, float* row, std::size_t count, const float* mask) {
   const Tag d;
   const Vector scale = hn::Set(d, head.scale);
   Vector largest = hn::Set(d, -infinity);
-  for (std::size_t j = 0; j < count; j += lanes) {
-    Vector x = hn::Mul(load_part(row, j, count, 0), scale);
-    if (mask) {
-      const Vector add = head.mask_column == 0 ? hn::Set(d, *mask) : load_part(mask, j, count, 0);
-      x = hn::Add(x, add);
-    }
-    store_part(x, row, j, count);
-    const Vector known = load_part(row, j, count, -infinity);
-    largest = hn::IfThenElse(hn::Or(hn::Gt(known, largest), hn::IsNaN(known)), known, largest);
+  const auto scaled = [&](Vector x, std::size_t j) {
+    if (!mask) return hn::Mul(x, scale);
+    return hn::MulAdd(x, scale, head.mask_column == 0 ? hn::Set(d, *mask) : load_part(mask, j, count, 0));
+  };
+  std::size_t j = 0;
+  for (; j + lanes <= count; j += lanes) {
+    const Vector x = scaled(hn::LoadU(d, row + j), j);
+    hn::StoreU(x, d, row + j);
+    largest = hn::Max(largest, x);
   }
-  HWY_ALIGN float each[lanes];
-  hn::Store(largest, d, each);
-  float result = each[0];
-  for (std::size_t l = 1; l < lanes; ++l) {
-    if (each[l] > result || std::isnan(each[l])) result = each[l];
+  if (j < count) {
+    store_part(scaled(load_part(row, j, count, 0), j), row, j, count);
+    largest = hn::Max(largest, load_part(row, j, count, -infinity));
   }
-  return result;
+  return hn::GetLane(hn::MaxOfLanes(d, largest));
 }
 
 /// exp(x - shift) in place, 0 behind `count` up to `end`. Returns the sum.
@@ -79,7 +78,13 @@ float exponentials(float* row, std::size_t count, std::size_t end, float shift) 
   const Tag d;
   const Vector by = hn::Set(d, shift);
   Vector total = hn::Zero(d);
-  for (std::size_t j = 0; j < count; j += lanes) {
+  std::size_t j = 0;
+  for (; j + lanes <= count; j += lanes) {
+    const Vector y = exp_or_nan(hn::Sub(hn::LoadU(d, row + j), by));
+    total = hn::Add(total, y);
+    hn::StoreU(y, d, row + j);
+  }
+  if (j < count) {
     const Vector y = exp_or_nan(hn::Sub(load_part(row, j, count, -infinity), by));
     total = hn::Add(total, y);
     store_part(y, row, j, count);
@@ -197,9 +202,10 @@ void gradient_row(const Head& head, std::size_t i, std::size_t first_key, std::s
   finish_scores(head, p, seen, mask_at(head, i, first_key));
   exponentials(p, seen, count, head.logarithm[i]);
   const Vector mean = hn::Set(d, all), scale = hn::Set(d, head.scale);
+  // Rows have room for whole vectors, and what is behind the last key is not read.
   for (std::size_t j = 0; j < count; j += lanes) {
-    const Vector flow = hn::Mul(hn::Sub(load_part(ds, j, count, 0), mean), scale);
-    store_part(hn::Mul(load_part(p, j, count, 0), flow), ds, j, count);
+    const Vector flow = hn::Mul(hn::Sub(hn::LoadU(d, ds + j), mean), scale);
+    hn::StoreU(hn::Mul(hn::LoadU(d, p + j), flow), d, ds + j);
   }
 }
 
