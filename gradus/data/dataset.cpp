@@ -3,6 +3,7 @@
 #include <fmt/format.h>
 
 #include <algorithm>
+#include <cmath>
 #include <cstring>
 #include <utility>
 
@@ -19,10 +20,10 @@ void check_specs(const Tensor& examples, const Tensor& labels) {
   if (x.dtype != DType::u8 && x.dtype != DType::f32) {
     throw Error(ErrorKind::dtype, "dataset").operand("examples", x, "expected u8 or f32").operand("labels", y);
   }
-  if (y.dtype != DType::i64) {
+  if (y.dtype != DType::i64 && y.dtype != DType::f32) {
     throw Error(ErrorKind::dtype, "dataset")
         .operand("examples", x)
-        .operand("labels", y, "expected i64")
+        .operand("labels", y, "expected i64 (classes) or f32 (numbers to predict)")
         .hint("cast(labels, DType::i64)");
   }
   if (x.shape.rank() < 1 || y.shape.rank() != 1 || x.shape[0] != y.shape[0]) {
@@ -53,6 +54,18 @@ void check_labels(std::span<const std::int64_t> labels, DatasetOptions& options)
   }
 }
 
+/// Numbers to predict: all finite, and no classes.
+void check_numbers(std::span<const float> numbers, const DatasetOptions& options) {
+  if (options.num_classes != 0 || !options.class_names.empty()) {
+    throw Error(ErrorKind::value, "dataset", "the labels are numbers, and there are classes")
+        .hint("labels of classes are i64");
+  }
+  for (std::size_t row = 0; row < numbers.size(); ++row) {
+    if (!std::isfinite(numbers[row]))
+      throw Error(ErrorKind::value, "dataset", fmt::format("the number {} in row {} is not finite", numbers[row], row));
+  }
+}
+
 }  // namespace
 
 std::string_view name_of(Split split) { return split == Split::train ? "train" : "test"; }
@@ -62,7 +75,11 @@ Dataset::Dataset(std::string name, Tensor examples, Tensor labels, DatasetOption
   try {
     check_specs(examples_, labels_);
     eval(std::vector<Tensor>{examples_, labels_}, where);
-    check_labels(labels_.data<std::int64_t>(), options);
+    if (is_regression()) {
+      check_numbers(labels_.data<float>(), options);
+    } else {
+      check_labels(labels_.data<std::int64_t>(), options);
+    }
     scaler_ = std::make_shared<const Scaler>(examples_.spec(), options.scaling);
   } catch (Error& error) {
     throw error.context(name_).at(where);
@@ -85,36 +102,40 @@ Batch Dataset::batch(std::span<const std::int64_t> rows) const {
   TensorSpec spec{DType::f32, examples_.shape()};
   spec.shape.set(0, static_cast<std::int64_t>(rows.size()));
   Ref<Buffer> inputs = Buffer::allocate(spec.bytes());
-  Ref<Buffer> labels = Buffer::allocate(rows.size() * sizeof(std::int64_t));
+  const std::size_t label_bytes = size_of(labels_.dtype());
+  Ref<Buffer> labels = Buffer::allocate(rows.size() * label_bytes);
   auto* input = reinterpret_cast<float*>(inputs->data());
-  auto* label = reinterpret_cast<std::int64_t*>(labels->data());
+  std::byte* label = labels->data();
   const std::byte* stored = examples_.buffer()->data();
-  const std::span<const std::int64_t> stored_labels = labels_.data<std::int64_t>();
+  const std::byte* stored_labels = labels_.buffer()->data();
   for (const std::int64_t row : rows) {
     check_row(row, "batch");
     (*scaler_)(stored, row, input);
     input += scaler_->example_numel();
-    *label++ = stored_labels[static_cast<std::size_t>(row)];
+    std::memcpy(label, stored_labels + static_cast<std::size_t>(row) * label_bytes, label_bytes);
+    label += label_bytes;
   }
-  return {leaf(spec, std::move(inputs)), leaf({DType::i64, {spec.shape[0]}}, std::move(labels))};
+  return {leaf(spec, std::move(inputs)), leaf({labels_.dtype(), {spec.shape[0]}}, std::move(labels))};
 }
 
 Dataset Dataset::subset(std::span<const std::int64_t> rows, SourceLocation where) const {
   TensorSpec spec = examples_.spec();
   spec.shape.set(0, static_cast<std::int64_t>(rows.size()));
   Ref<Buffer> examples = Buffer::allocate(spec.bytes());
-  std::vector<std::int64_t> labels;
-  labels.reserve(rows.size());
+  const std::size_t label_bytes = size_of(labels_.dtype());
+  Ref<Buffer> labels = Buffer::allocate(rows.size() * label_bytes);
+  std::byte* label = labels->data();
   const std::size_t bytes = static_cast<std::size_t>(scaler_->example_numel()) * size_of(spec.dtype);
   std::byte* out = examples->data();
   for (const std::int64_t row : rows) {
     check_row(row, "subset");
     if (bytes != 0) std::memcpy(out, examples_.buffer()->data() + static_cast<std::size_t>(row) * bytes, bytes);
     out += bytes;
-    labels.push_back(labels_.data<std::int64_t>()[static_cast<std::size_t>(row)]);
+    std::memcpy(label, labels_.buffer()->data() + static_cast<std::size_t>(row) * label_bytes, label_bytes);
+    label += label_bytes;
   }
-  return Dataset(name_, leaf(spec, std::move(examples)),
-                 leaf<std::int64_t>({spec.shape[0]}, std::span<const std::int64_t>(labels)), *options_, where);
+  return Dataset(name_, leaf(spec, std::move(examples)), leaf({labels_.dtype(), {spec.shape[0]}}, std::move(labels)),
+                 *options_, where);
 }
 
 TrainValidation split(const Dataset& dataset, std::int64_t validation_size, std::uint64_t seed, SourceLocation where) {

@@ -20,7 +20,7 @@ std::string_view name_of(Split split);
 /// `auto [inputs, labels] = batch;`
 struct Batch {
   Tensor inputs;  ///< f32 [B, ...]
-  Tensor labels;  ///< i64 [B]
+  Tensor labels;  ///< i64 [B]: classes; or f32 [B]: numbers to predict
 };
 
 struct DatasetOptions {
@@ -37,8 +37,9 @@ struct DatasetOptions {
 ///   data::Batch first = set.batch(std::vector<std::int64_t>{0, 1, 2});
 class Dataset {
  public:
-  /// `examples`: u8 or f32 [N, ...]; `labels`: i64 [N] in [0, num_classes). Both are evaluated. Throws Error(shape),
-  /// Error(dtype), Error(value), or Error(index) that names the row of a label that is out of range.
+  /// `examples`: u8 or f32 [N, ...]; `labels`: i64 [N] in [0, num_classes), or, for numbers to predict, f32 [N] without
+  /// classes. Both are evaluated. Throws Error(shape), Error(dtype), Error(value) also for a number that is not finite, or
+  /// Error(index) that names the row of a label that is out of range.
   Dataset(std::string name, Tensor examples, Tensor labels, DatasetOptions options = {},
           SourceLocation where = SourceLocation::current());
 
@@ -48,7 +49,10 @@ class Dataset {
   const Tensor& labels() const { return labels_; }
   const DatasetOptions& options() const { return *options_; }
   const std::vector<std::string>& class_names() const { return options_->class_names; }
+  /// 0 where the labels are numbers.
   std::int64_t num_classes() const { return options_->num_classes; }
+  /// True when the labels are numbers to predict: f32.
+  bool is_regression() const { return labels_.dtype() == DType::f32; }
   /// Shape of one example: [1, 28, 28].
   Shape example_shape() const;
 

@@ -8,6 +8,7 @@
 
 #include "gradus/base/error.h"
 #include "gradus/data/embedded/embedded.h"
+#include "gradus/data/embedded/friedman.h"
 #include "gradus/data/fashion_mnist.h"
 #include "gradus/data/idx.h"
 #include "gradus/data/read/cifar.h"
@@ -67,10 +68,15 @@ const std::string& needed(const char* source, const char* key, const std::string
   throw Error(ErrorKind::config, "load", fmt::format("{} is missing", key)).context(source);
 }
 
-Dataset load_csv(Split split, const SourceOptions& options) {
+/// The training file, and what it teaches.
+struct CsvTraining {
+  Table table;
+  TableEncoder encoder;
+};
+
+CsvTraining read_csv_training(const SourceOptions& options) {
   const std::string& train_path = needed("csv", "train_path", options.train_path);
   const std::string& target = needed("csv", "target", options.target);
-  if (split == Split::test) needed("csv", "test_path", options.test_path);
   if (options.delimiter.size() != 1) {
     throw Error(ErrorKind::config, "load",
                 fmt::format("delimiter is \"{}\", expected one character", options.delimiter));
@@ -85,15 +91,26 @@ Dataset load_csv(Split split, const SourceOptions& options) {
                                   {"indicator", Missing::indicator}}),
       .categories = chosen<Categories>("categories", options.categories,
                                        {{"one-hot", Categories::one_hot}, {"codes", Categories::codes}})};
-  const Table train = read_csv(train_path, {.delimiter = options.delimiter[0]});
-  const TableEncoder encoder(train, encoding);
-  const Dataset set =
-      split == Split::train
-          ? encoder.dataset(train)
-          : encoder.dataset(read_csv(options.test_path, {.delimiter = options.delimiter[0], .types = train.types()}));
+  Table train = read_csv(train_path, {.delimiter = options.delimiter[0]});
+  TableEncoder encoder(train, encoding);
+  return {std::move(train), std::move(encoder)};
+}
+
+Dataset load_csv(Split split, const SourceOptions& options) {
+  const bool numbers = chosen<bool>("task", options.task, {{"classification", false}, {"regression", true}});
+  const auto [train, encoder] = read_csv_training(options);
+  Table test;
+  if (split == Split::test) {
+    test = read_csv(needed("csv", "test_path", options.test_path),
+                    {.delimiter = options.delimiter[0], .types = train.types()});
+  }
+  const Table& table = split == Split::train ? train : test;
+  const Dataset set = numbers ? encoder.regression_dataset(table) : encoder.dataset(table);
   return Dataset(set.name(), set.examples(), set.labels(),
                  {.class_names = set.class_names(), .scaling = {.mean = options.mean, .std = options.std}});
 }
+
+Dataset load_friedman(Split split, const SourceOptions& options) { return friedman(split, options.mean, options.std); }
 
 Dataset load_image_folder(Split split, const SourceOptions& options) {
   const bool train = split == Split::train;
@@ -115,9 +132,10 @@ struct Source {
   Dataset (*load)(Split, const SourceOptions&);
 };
 
-constexpr std::array<Source, 8> sources = {{{"fashion-mnist", load_fashion_mnist},
+constexpr std::array<Source, 9> sources = {{{"fashion-mnist", load_fashion_mnist},
                                             {"digits", load_digits},
                                             {"breast-cancer", load_breast_cancer},
+                                            {"friedman", load_friedman},
                                             {"cifar-10", load_cifar10},
                                             {"cifar-100", load_cifar100},
                                             {"idx", load_idx},
@@ -186,6 +204,13 @@ Dataset load(std::string_view name, Split split, const SourceOptions& options) {
       .hint(nearest.empty() ? "\"idx\" reads files of one's own" : fmt::format("did you mean \"{}\"?", nearest));
 }
 
+std::optional<TableEncoder> load_encoder(std::string_view name, const SourceOptions& options) {
+  if (name == "csv") return read_csv_training(options).encoder;
+  if (name == "breast-cancer") return TableEncoder(breast_cancer_table(), {.target = "class"});
+  if (name == "friedman") return TableEncoder(friedman_table(Split::train), {.target = "y"});
+  return std::nullopt;
+}
+
 std::vector<std::string> source_names() {
   std::vector<std::string> names;
   for (const Source& source : sources) names.emplace_back(source.name);
@@ -196,6 +221,8 @@ const std::vector<SourceInfo>& source_infos() {
   static const auto* const infos = new std::vector<SourceInfo>{
       {"digits", "1,797 handwritten digits, 8 x 8, 10 classes", "CC BY 4.0", "part of the library (UCI)"},
       {"breast-cancer", "569 tumours, 30 measurements, 2 classes", "CC BY 4.0", "part of the library (UCI)"},
+      {"friedman", "1,500 rows of a known function with noise, 10 inputs, a number to predict", "none needed",
+       "computed (Friedman, 1991)"},
       {"fashion-mnist", "70,000 grey images of clothes, 28 x 28, 10 classes", "MIT",
        "Debian package dataset-fashion-mnist, or fetched"},
       {"cifar-10", "60,000 colour images, 32 x 32, 10 classes", "not stated by its authors",

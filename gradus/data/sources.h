@@ -1,11 +1,13 @@
 // Data sets by name, as recipes ask for them.
 #pragma once
 
+#include <optional>
 #include <string>
 #include <string_view>
 #include <vector>
 
 #include "gradus/data/dataset.h"
+#include "gradus/data/table/encoder.h"
 
 namespace gradus::data {
 
@@ -22,6 +24,8 @@ struct SourceOptions {
   std::string target = {};
   std::vector<std::string> drop = {};
   std::string missing = "error", categories = "one-hot", delimiter = ",";
+  /// csv: whether the target is a class ("classification") or a number ("regression").
+  std::string task = "classification";
   /// image-folder: {height, width} of all pictures (empty: as stored) and channels (0: as stored, 1, 3).
   std::vector<std::int64_t> resize = {};
   std::int64_t channels = 0;
@@ -36,6 +40,10 @@ struct SourceOptions {
 ///
 /// A CSV's dictionaries and stand-ins for missing values come from its training file, the test part included in nothing.
 Dataset load(std::string_view name, Split split, const SourceOptions& options = {});
+
+/// How a source that is a table writes its rows as numbers, as learned from its training part; nothing for other sources.
+/// Throws as load.
+std::optional<TableEncoder> load_encoder(std::string_view name, const SourceOptions& options = {});
 
 /// All names that `load` knows.
 std::vector<std::string> source_names();

@@ -135,8 +135,8 @@ TEST(Sources, RefuseFilesThatDoNotBelongTogether) {
 }
 
 TEST(Sources, AreFoundByName) {
-  EXPECT_THAT(source_names(), ElementsAre("fashion-mnist", "digits", "breast-cancer", "cifar-10", "cifar-100", "idx",
-                                          "csv", "image-folder"));
+  EXPECT_THAT(source_names(), ElementsAre("fashion-mnist", "digits", "breast-cancer", "friedman", "cifar-10",
+                                          "cifar-100", "idx", "csv", "image-folder"));
   const std::string message = message_of(ErrorKind::config, [] { load("fashion_mnist", Split::train); });
   EXPECT_THAT(message, HasSubstr("did you mean \"fashion-mnist\"?"));
   EXPECT_THAT(message_of(ErrorKind::config, [] { load("imagenet-22k", Split::train); }), HasSubstr("known"));

@@ -101,6 +101,7 @@ std::vector<ChannelStatistics> channel_statistics(const Dataset& dataset) {
 
 std::vector<std::int64_t> class_counts(const Dataset& dataset) {
   std::vector<std::int64_t> counts(static_cast<std::size_t>(dataset.num_classes()));
+  if (dataset.is_regression()) return counts;
   for (const std::int64_t label : dataset.labels().data<std::int64_t>()) ++counts[static_cast<std::size_t>(label)];
   return counts;
 }

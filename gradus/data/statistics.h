@@ -36,7 +36,7 @@ struct ChannelStatistics {
 /// Of the examples as batches hold them (scaled), two passes in f64. Examples [N] and [N, C] have a channel per column.
 std::vector<ChannelStatistics> channel_statistics(const Dataset& dataset);
 
-/// Examples of each class.
+/// Examples of each class; none where the labels are numbers.
 std::vector<std::int64_t> class_counts(const Dataset& dataset);
 
 /// Rows whose stored example equals that of an earlier row, bit for bit: pairs {earlier row, row}, by row.

@@ -166,7 +166,7 @@ TEST(WrongUses, DataFiles) {
            "format error in read_cifar (DIR/b.bin): label 10 in record 0 is out of range\n  expected  0 to 9"},
           {"load: unknown name", [] { data::load("digit", data::Split::train); },
            "configuration error in load: there is no data set \"digit\"\n  known  fashion-mnist, digits, "
-           "breast-cancer, cifar-10, cifar-100, idx, csv, image-folder\n  hint: did you mean \"digits\"?"},
+           "breast-cancer, friedman, cifar-10, cifar-100, idx, csv, image-folder\n  hint: did you mean \"digits\"?"},
           {"load: csv without a file", [] { data::load("csv", data::Split::train); },
            "configuration error in load (csv): train_path is missing"},
           {"load: csv without a target", [] { data::load("csv", data::Split::train, {.train_path = "t.csv"}); },

@@ -45,6 +45,8 @@ double commonest_of(const std::vector<double>& codes, std::size_t categories) {
   return static_cast<double>(std::max_element(counts.begin(), counts.end()) - counts.begin());
 }
 
+bool is_category(const EncodedColumn& column) { return column.type == ColumnType::category; }
+
 std::int64_t code_of(const std::vector<std::string>& dictionary, const std::string& text, const Table& table,
                      std::string_view column, std::int64_t row) {
   const auto found = std::find(dictionary.begin(), dictionary.end(), text);
@@ -66,28 +68,44 @@ double finite(double number, const Table& table, const Column& column, std::int6
 }  // namespace
 
 TableEncoder::TableEncoder(const Table& train, EncoderOptions options, SourceLocation where)
-    : options_(std::move(options)) {
+    : state_{std::move(options), {}, {}} {
+  const EncoderOptions& o = state_.options;
   try {
-    for (const std::string& name : options_.drop) train.column(name, where);
-    if (!options_.target.empty()) train.column(options_.target, where);
+    for (const std::string& name : o.drop) train.column(name, where);
+    if (!o.target.empty()) train.column(o.target, where);
     for (const Column& column : train.columns) {
-      const auto& drop = options_.drop;
-      if (column.name == options_.target || std::find(drop.begin(), drop.end(), column.name) != drop.end()) continue;
-      learned_.push_back(learned(train, column));
-      const Feature& feature = learned_.back();
-      if (feature.categorical && options_.categories == Categories::one_hot) {
-        for (const std::string& category : feature.categories)
-          features_.push_back(fmt::format("{}={}", feature.name, category));
-      } else {
-        features_.push_back(feature.name);
-      }
-      if (feature.indicated) features_.push_back(feature.name + " is missing");
+      if (column.name == o.target || std::find(o.drop.begin(), o.drop.end(), column.name) != o.drop.end()) continue;
+      state_.columns.push_back(learned(train, column));
     }
-    if (learned_.empty()) throw refusal("no column is left for the inputs").context(train.name);
-    if (!options_.target.empty()) learn_classes(train);
+    if (state_.columns.empty()) throw refusal("no column is left for the inputs").context(train.name);
+    if (!o.target.empty()) learn_classes(train);
   } catch (Error& error) {
     throw error.at(where);
   }
+  name_features();
+}
+
+TableEncoder::TableEncoder(EncoderState state) : state_(std::move(state)) { name_features(); }
+
+void TableEncoder::name_features() {
+  for (const Feature& feature : state_.columns) {
+    if (is_category(feature) && state_.options.categories == Categories::one_hot) {
+      for (const std::string& category : feature.categories)
+        features_.push_back(fmt::format("{}={}", feature.name, category));
+    } else {
+      features_.push_back(feature.name);
+    }
+    if (feature.indicated) features_.push_back(feature.name + " is missing");
+  }
+}
+
+std::map<std::string, ColumnType> TableEncoder::types() const {
+  std::map<std::string, ColumnType> types;
+  for (const Feature& feature : state_.columns) {
+    // A column of whole numbers may hold others later.
+    types[feature.name] = feature.type == ColumnType::i64 ? ColumnType::f64 : feature.type;
+  }
+  return types;
 }
 
 TableEncoder::Feature TableEncoder::learned(const Table& train, const Column& column) const {
@@ -96,35 +114,35 @@ TableEncoder::Feature TableEncoder::learned(const Table& train, const Column& co
         .context(train.name)
         .hint("leave it out (drop), or read it as a category (CsvOptions::types)");
   }
-  Feature feature{column.name, column.type == ColumnType::category, false, 0, column.categories};
+  Feature feature{column.name, column.type, false, 0, column.categories};
   const bool gaps = column.missing_count() > 0;
   const std::vector<double> values = present(column);
-  if (gaps && options_.missing == Missing::error) {
+  if (gaps && state_.options.missing == Missing::error) {
     const auto first = std::find(column.missing.begin(), column.missing.end(), std::uint8_t{1});
     throw missing_value(train, column, first - column.missing.begin());
   }
-  feature.indicated = gaps && options_.missing == Missing::indicator;
-  if (feature.categorical) {
+  feature.indicated = gaps && state_.options.missing == Missing::indicator;
+  if (is_category(feature)) {
     feature.fill = commonest_of(values, column.categories.size());
-  } else if (options_.missing == Missing::median) {
+  } else if (state_.options.missing == Missing::median) {
     feature.fill = median_of(values);
   } else {
-    feature.fill = options_.missing == Missing::constant ? options_.constant : mean_of(values);
+    feature.fill = state_.options.missing == Missing::constant ? state_.options.constant : mean_of(values);
   }
   return feature;
 }
 
 void TableEncoder::learn_classes(const Table& train) {
-  const Column& target = train.column(options_.target);
-  if (target.type == ColumnType::category) classes_ = target.categories;
-  if (target.type == ColumnType::boolean) classes_ = {"false", "true"};
+  const Column& target = train.column(state_.options.target);
+  if (target.type == ColumnType::category) state_.classes = target.categories;
+  if (target.type == ColumnType::boolean) state_.classes = {"false", "true"};
   if (target.type != ColumnType::i64) return;
   std::set<std::int64_t> different;
   for (std::int64_t row = 0; row < target.size(); ++row) {
     if (target.missing[static_cast<std::size_t>(row)] == 0)
       different.insert(target.integers[static_cast<std::size_t>(row)]);
   }
-  for (const std::int64_t value : different) classes_.push_back(fmt::format("{}", value));
+  for (const std::int64_t value : different) state_.classes.push_back(fmt::format("{}", value));
 }
 
 Error TableEncoder::missing_value(const Table& table, const Column& column, std::int64_t row) const {
@@ -136,10 +154,10 @@ Error TableEncoder::missing_value(const Table& table, const Column& column, std:
 
 double TableEncoder::value(const Table& table, const Column& column, const Feature& feature, std::int64_t row) const {
   if (column.missing[static_cast<std::size_t>(row)] != 0) {
-    if (options_.missing == Missing::error) throw missing_value(table, column, row);
+    if (state_.options.missing == Missing::error) throw missing_value(table, column, row);
     return feature.fill;
   }
-  if (feature.categorical)
+  if (is_category(feature))
     return static_cast<double>(code_of(feature.categories, column.text(row), table, column.name, row));
   if (column.is_numeric()) return finite(column.number(row), table, column, row);
   throw refusal(fmt::format("\"{}\" in column \"{}\" is not a number", column.text(row), column.name))
@@ -154,9 +172,9 @@ Tensor TableEncoder::inputs(const Table& table) const {
   auto* out = reinterpret_cast<float*>(buffer->data());
   std::fill(out, out + spec.shape.numel(), 0.f);
   std::int64_t first = 0;
-  for (const Feature& feature : learned_) {
+  for (const Feature& feature : state_.columns) {
     const Column& column = table.column(feature.name);
-    const bool one_hot = feature.categorical && options_.categories == Categories::one_hot;
+    const bool one_hot = is_category(feature) && state_.options.categories == Categories::one_hot;
     const std::int64_t columns = one_hot ? static_cast<std::int64_t>(feature.categories.size()) : 1;
     for (std::int64_t row = 0; row < table.rows(); ++row) {
       const double number = value(table, column, feature, row);
@@ -174,9 +192,10 @@ Tensor TableEncoder::inputs(const Table& table) const {
 }
 
 Tensor TableEncoder::labels(const Table& table) const {
-  if (options_.target.empty()) throw refusal("there is no target").hint("EncoderOptions::target names its column");
-  const Column& target = table.column(options_.target);
-  if (classes_.empty()) {
+  if (state_.options.target.empty())
+    throw refusal("there is no target").hint("EncoderOptions::target names its column");
+  const Column& target = table.column(state_.options.target);
+  if (state_.classes.empty()) {
     throw refusal(fmt::format("the target \"{}\" is {}, no class", target.name, name_of(target.type)))
         .context(table.name)
         .hint("targets() gives numbers to predict; CsvOptions::types can say that it is a category");
@@ -186,14 +205,15 @@ Tensor TableEncoder::labels(const Table& table) const {
     if (target.missing[static_cast<std::size_t>(row)] != 0) {
       throw refusal(fmt::format("the target \"{}\" has no value", target.name)).context(table.place(row));
     }
-    labels.push_back(code_of(classes_, target.text(row), table, target.name, row));
+    labels.push_back(code_of(state_.classes, target.text(row), table, target.name, row));
   }
   return leaf<std::int64_t>({table.rows()}, std::span<const std::int64_t>(labels));
 }
 
 Tensor TableEncoder::targets(const Table& table) const {
-  if (options_.target.empty()) throw refusal("there is no target").hint("EncoderOptions::target names its column");
-  const Column& target = table.column(options_.target);
+  if (state_.options.target.empty())
+    throw refusal("there is no target").hint("EncoderOptions::target names its column");
+  const Column& target = table.column(state_.options.target);
   if (!target.is_numeric()) {
     throw refusal(fmt::format("the target \"{}\" is {}, no number", target.name, name_of(target.type)))
         .context(table.name)
@@ -210,7 +230,11 @@ Tensor TableEncoder::targets(const Table& table) const {
 }
 
 Dataset TableEncoder::dataset(const Table& table) const {
-  return Dataset(table.name, inputs(table), labels(table), {.class_names = classes_});
+  return Dataset(table.name, inputs(table), labels(table), {.class_names = state_.classes});
+}
+
+Dataset TableEncoder::regression_dataset(const Table& table) const {
+  return Dataset(table.name, inputs(table), targets(table));
 }
 
 }  // namespace gradus::data

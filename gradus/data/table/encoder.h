@@ -2,6 +2,7 @@
 #pragma once
 
 #include <cstdint>
+#include <map>
 #include <string>
 #include <vector>
 
@@ -29,6 +30,22 @@ struct EncoderOptions {
   Categories categories = Categories::one_hot;
 };
 
+/// What an encoder learned of one column.
+struct EncodedColumn {
+  std::string name;
+  ColumnType type = ColumnType::f64;
+  bool indicated = false;               ///< has a column beside it that says where values are missing
+  double fill = 0;                      ///< for a missing value: a number or a code
+  std::vector<std::string> categories;  ///< of a category
+};
+
+/// All that an encoder knows, as a plain value: what is kept with a model, so that later tables are encoded alike.
+struct EncoderState {
+  EncoderOptions options;
+  std::vector<EncodedColumn> columns;
+  std::vector<std::string> classes;
+};
+
 /// What was learned from the training table: dictionaries, and the numbers that stand in for missing ones. It applies to
 /// other tables of the same columns, in any order; their rows change nothing in it.
 ///
@@ -41,10 +58,16 @@ class TableEncoder {
   /// values under Missing::error (with file and line).
   TableEncoder(const Table& train, EncoderOptions options, SourceLocation where = SourceLocation::current());
 
+  /// An encoder that knows the same as the one that the state is from.
+  explicit TableEncoder(EncoderState state);
+  const EncoderState& state() const { return state_; }
+  /// How the columns of another table have to be read (CsvOptions::types): those of them that it has.
+  std::map<std::string, ColumnType> types() const;
+
   /// Names of the columns of inputs(): "age", "job=clerk", "age is missing".
   const std::vector<std::string>& features() const { return features_; }
   /// The dictionary of the target: names of class 0, 1, ...; an integer target has its different values in order.
-  const std::vector<std::string>& classes() const { return classes_; }
+  const std::vector<std::string>& classes() const { return state_.classes; }
 
   /// f32 [rows, features]. Throws Error(value) for a category that the training table did not have, a number beyond f32, and
   /// as the constructor.
@@ -55,23 +78,20 @@ class TableEncoder {
   Tensor targets(const Table& table) const;
   /// inputs and labels, with the names of the classes.
   Dataset dataset(const Table& table) const;
+  /// inputs and targets.
+  Dataset regression_dataset(const Table& table) const;
 
  private:
-  struct Feature {
-    std::string name;
-    bool categorical = false, indicated = false;
-    double fill = 0;                      ///< for a missing value: a number or a code
-    std::vector<std::string> categories;  ///< of a categorical one
-  };
+  using Feature = EncodedColumn;
 
+  void name_features();
   Feature learned(const Table& train, const Column& column) const;
   void learn_classes(const Table& train);
   double value(const Table& table, const Column& column, const Feature& feature, std::int64_t row) const;
   Error missing_value(const Table& table, const Column& column, std::int64_t row) const;
 
-  EncoderOptions options_;
-  std::vector<Feature> learned_;
-  std::vector<std::string> features_, classes_;
+  EncoderState state_;
+  std::vector<std::string> features_;
 };
 
 }  // namespace gradus::data
