@@ -41,6 +41,13 @@ TEST(EmbeddedRecipes, TumoursAreLearnedAndTheRunKeepsItsScaling) {
             result.history.back().test_accuracy);
 }
 
+TEST(EmbeddedRecipes, NumbersArePredictedAlmostAsWellAsTheNoiseLets) {
+  const TemporaryFolder folder;
+  const train::TrainResult result = trained("friedman-mlp.toml", folder / "run");
+  EXPECT_LT(result.history.back().test_fit->rmse, 1.4) << "1 is the noise, 5 the spread";
+  EXPECT_GT(result.history.back().test_fit->rmse, 0.9);
+}
+
 TEST(EmbeddedRecipes, TablesOfOnesOwn) {
   const TemporaryFolder folder;
   std::string rows = "colour,size,note,class\n";

@@ -8,8 +8,11 @@
 
 #include "gradus/cli/commands.h"
 #include "gradus/cli/profiling.h"
+#include "gradus/ops/elementwise.h"
+#include "gradus/ops/reduce.h"
 #include "gradus/train/evaluate.h"
 #include "gradus/train/examine.h"
+#include "gradus/train/metrics/regression.h"
 #include "gradus/train/setup.h"
 
 namespace gradus::cli {
@@ -98,15 +101,49 @@ void print_text(const EvalCommand& command, const data::Dataset& dataset, const 
   }
 }
 
+/// Of a model that predicts numbers.
+void print_fit(const EvalCommand& command, const data::Dataset& dataset, const train::Evaluation& e) {
+  const train::Fit& fit = *e.fit;
+  // What always answers with the mean of these very targets; r2 compares with it.
+  metrics::Regression mean;
+  const Tensor targets = dataset.labels();
+  mean.update(targets * 0 + gradus::mean(targets), targets);
+  if (command.json) {
+    const nlohmann::ordered_json json = {{"run", command.run},
+                                         {"checkpoint", command.checkpoint},
+                                         {"split", command.split},
+                                         {"examples", e.examples},
+                                         {"loss", e.loss},
+                                         {"r2", fit.r2},
+                                         {"mae", fit.mae},
+                                         {"rmse", fit.rmse},
+                                         {"baseline_mae", mean.mae()},
+                                         {"baseline_rmse", mean.rmse()}};
+    fmt::print("{}\n", json.dump());
+    return;
+  }
+  fmt::print("{}, checkpoint {}, {} {} examples\n", command.run, command.checkpoint, e.examples, command.split);
+  fmt::print("loss  {:.4f}\n", e.loss);
+  fmt::print("R2    {:.4f}\n", fit.r2);
+  fmt::print("MAE   {:.4g}   always the mean: {:.4g}\n", fit.mae, mean.mae());
+  fmt::print("RMSE  {:.4g}   always the mean: {:.4g}\n", fit.rmse, mean.rmse());
+}
+
 }  // namespace
 
 int eval(const EvalCommand& command) {
   const train::RunFolder run = train::RunFolder::open(command.run);
   models::AnyModel model = train::load_model(run, command.checkpoint);
-  const data::Dataset dataset = load_split(run.recipe(), command.split);
+  const train::Recipe recipe = run.recipe();
+  const data::Dataset dataset = load_split(recipe, command.split);
   train::check_fit(model, dataset);
   Profiling profiling(command.profile, command.trace);
-  const train::Evaluation evaluation = train::evaluate(model, dataset);
+  const train::Evaluation evaluation = train::evaluate(model, dataset, train::number_task(recipe));
+  if (evaluation.fit) {
+    print_fit(command, dataset, evaluation);
+    profiling.finish(command.json);
+    return exit_ok;
+  }
   // A model that answers with infinities has a loss, but no probabilities.
   std::optional<metrics::Classification> figures;
   if (std::isfinite(evaluation.loss)) figures = train::examine(model, dataset, 0).figures;

@@ -26,10 +26,10 @@ struct Run {
   std::string damage;  ///< why it cannot be read; the rest is empty then
 
   bool finished() const { return !history.empty() && history.back().test_loss.has_value(); }
-  /// The epoch with the best validation accuracy; `history` has one.
+  /// The epoch with the best validation accuracy, or R2; `history` has one.
   const train::EpochMetrics& best() const {
     return *std::max_element(history.begin(), history.end(),
-                             [](const auto& a, const auto& b) { return a.val_accuracy < b.val_accuracy; });
+                             [](const auto& a, const auto& b) { return train::val_score(a) < train::val_score(b); });
   }
   double seconds() const {
     double sum = 0;
@@ -132,9 +132,10 @@ Json to_json(const Run& run) {
   json["seconds"] = run.seconds();
   if (run.history.empty()) return json;
   json["best_epoch"] = run.best().epoch;
-  json["val_accuracy"] = run.best().val_accuracy;
+  const char* score = run.best().val_fit ? "r2" : "accuracy";
+  json[fmt::format("val_{}", score)] = train::val_score(run.best());
   json["val_loss"] = run.best().val_loss;
-  if (run.history.back().test_accuracy) json["test_accuracy"] = *run.history.back().test_accuracy;
+  if (const auto test = train::test_score(run.history.back())) json[fmt::format("test_{}", score)] = *test;
   if (run.history.back().test_loss) json["test_loss"] = *run.history.back().test_loss;
   return json;
 }
@@ -160,7 +161,7 @@ std::string figure(const std::optional<double>& value) { return value ? fmt::for
 std::vector<std::string> figures(const Run& run) {
   if (run.history.empty()) return {"-", "-", "-", "-"};
   const train::EpochMetrics& last = run.history.back();
-  return {figure(run.best().val_accuracy), figure(last.test_accuracy), figure(last.test_loss),
+  return {figure(train::val_score(run.best())), figure(train::test_score(last)), figure(last.test_loss),
           train::duration_text(run.seconds())};
 }
 
@@ -231,7 +232,11 @@ int runs_compare(const RunsCommand& command) {
       table.back().push_back(value.empty() ? "-" : value);
     }
   }
-  const char* titles[] = {"validation accuracy", "test accuracy", "test loss", "time"};
+  const auto numbers = std::count_if(runs.begin(), runs.end(), [](const Run& r) { return predicts_numbers(r.recipe); });
+  const bool all = numbers == static_cast<std::ptrdiff_t>(runs.size());
+  const char* score = all ? "R2" : numbers > 0 ? "accuracy or R2" : "accuracy";
+  const std::string titles[] = {fmt::format("validation {}", score), fmt::format("test {}", score), "test loss",
+                                "time"};
   table.push_back({"epochs"});
   for (const Run& run : runs) table.back().push_back(epochs(run));
   for (std::size_t i = 0; i < std::size(titles); ++i) {
@@ -254,17 +259,18 @@ int runs_show(const RunsCommand& command) {
       continue;
     }
     fmt::print("{}: {}, seed {}\n\n{}\n", run.path, run.status(), run.recipe.seed, train::recipe_text(run.recipe));
-    Table table = {
-        {"epoch", "step", "train loss", "train accuracy", "validation loss", "validation accuracy", "lr", "s"}};
+    const char* score = predicts_numbers(run.recipe) ? "R2" : "accuracy";
+    Table table = {{"epoch", "step", "train loss", "train accuracy", "validation loss",
+                    fmt::format("validation {}", score), "lr", "s"}};
     for (const train::EpochMetrics& m : run.history) {
       table.push_back({fmt::format("{}", m.epoch), fmt::format("{}", m.step), figure(m.train_loss),
-                       figure(m.train_accuracy), figure(m.val_loss), figure(m.val_accuracy),
+                       m.val_fit ? "-" : figure(m.train_accuracy), figure(m.val_loss), figure(train::val_score(m)),
                        fmt::format("{:.3g}", m.lr), fmt::format("{:.1f}", m.seconds)});
     }
     print_table(table);
     if (run.finished())
-      fmt::print("\ntest loss {:.4f}, test accuracy {:.4f}\n", *run.history.back().test_loss,
-                 run.history.back().test_accuracy.value_or(0));
+      fmt::print("\ntest loss {:.4f}, test {} {:.4f}\n", *run.history.back().test_loss, score,
+                 train::test_score(run.history.back()).value_or(0));
     fmt::print("\n");
   }
   if (command.json) fmt::print("{}\n", json.dump());

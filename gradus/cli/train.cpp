@@ -16,11 +16,10 @@ namespace gradus::cli {
 namespace {
 
 void print_json(const std::string& run, const train::TrainResult& result) {
-  nlohmann::ordered_json json = {{"run", run},
-                                 {"finished", result.finished},
-                                 {"step", result.loop.step},
-                                 {"best_epoch", result.loop.best_epoch},
-                                 {"best_val_accuracy", result.loop.best_val_accuracy}};
+  nlohmann::ordered_json json = {
+      {"run", run}, {"finished", result.finished}, {"step", result.loop.step}, {"best_epoch", result.loop.best_epoch}};
+  const bool numbers = !result.history.empty() && result.history.back().val_fit;
+  if (!numbers) json["best_val_accuracy"] = result.loop.best_val_accuracy;
   if (!result.history.empty()) json["last"] = nlohmann::ordered_json::parse(to_json(result.history.back()));
   fmt::print("{}\n", json.dump());
 }

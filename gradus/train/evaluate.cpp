@@ -2,11 +2,13 @@
 
 #include <algorithm>
 #include <cmath>
+#include <limits>
 
 #include "gradus/data/loader.h"
 #include "gradus/engine/eval.h"
 #include "gradus/nn/losses.h"
 #include "gradus/ops/reduce.h"
+#include "gradus/train/metrics/regression.h"
 #include "gradus/train/mode.h"
 
 namespace gradus::train {
@@ -14,6 +16,32 @@ namespace {
 
 /// Large enough to keep the cores busy, small enough for the caches.
 constexpr std::int64_t batch_size = 500;
+
+Evaluation evaluate_numbers(models::AnyModel& model, const data::Dataset& dataset, const NumberTask& numbers) {
+  const EvaluationMode mode(model);
+  metrics::Regression figures;
+  double loss_sum = 0;
+  bool finite = true;
+  for (const auto& [inputs, targets] :
+       data::loader(dataset, {.batch_size = std::min(batch_size, dataset.size()), .workers = 1})) {
+    Tensor loss, guess;
+    {
+      const Tensor answer = model(inputs);
+      loss = numbers.loss_of(answer, targets, Reduction::sum);
+      guess = numbers.numbers(answer);
+    }
+    eval(loss, guess);
+    loss_sum += loss.item<double>();
+    finite = finite && std::isfinite(loss.item<double>());
+    if (finite) figures.update(guess, targets);
+  }
+  Evaluation result;
+  result.examples = dataset.size();
+  result.loss = loss_sum / static_cast<double>(result.examples);
+  constexpr double nan = std::numeric_limits<double>::quiet_NaN();
+  result.fit = finite ? Fit{figures.r2(), figures.mae(), figures.rmse()} : Fit{nan, nan, nan};
+  return result;
+}
 
 }  // namespace
 
@@ -24,7 +52,20 @@ std::int64_t count_equal(const Tensor& predicted, const Tensor& labels) {
   return count;
 }
 
-Evaluation evaluate(models::AnyModel& model, const data::Dataset& dataset) {
+std::vector<double> predicted_numbers(models::AnyModel& model, const data::Dataset& dataset,
+                                      const NumberTask& numbers) {
+  const EvaluationMode mode(model);
+  std::vector<double> all;
+  for (const auto& [inputs, targets] :
+       data::loader(dataset, {.batch_size = std::min(batch_size, dataset.size()), .workers = 1})) {
+    const std::vector<double> some = numbers.numbers(model(inputs)).to_vector<double>();
+    all.insert(all.end(), some.begin(), some.end());
+  }
+  return all;
+}
+
+Evaluation evaluate(models::AnyModel& model, const data::Dataset& dataset, const NumberTask& numbers) {
+  if (dataset.is_regression()) return evaluate_numbers(model, dataset, numbers);
   const EvaluationMode mode(model);
   Evaluation result;
   result.class_examples.resize(static_cast<std::size_t>(dataset.num_classes()));

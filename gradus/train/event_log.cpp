@@ -1,5 +1,7 @@
 #include "gradus/train/event_log.h"
 
+#include <fmt/format.h>
+
 #include "gradus/engine/eval.h"
 
 namespace gradus::train {
@@ -20,8 +22,15 @@ void EventLog::step(const StepReport& report, double loss) {
 void EventLog::epoch(const EpochMetrics& m, const models::AnyModel& model) {
   writer_.scalar("loss/train", m.step, m.train_loss);
   writer_.scalar("loss/validation", m.step, m.val_loss);
-  writer_.scalar("accuracy/train", m.step, m.train_accuracy);
-  writer_.scalar("accuracy/validation", m.step, m.val_accuracy);
+  const auto fit = [&](const Fit& figures, const char* part) {
+    writer_.scalar(fmt::format("r2/{}", part), m.step, figures.r2);
+    writer_.scalar(fmt::format("mae/{}", part), m.step, figures.mae);
+    writer_.scalar(fmt::format("rmse/{}", part), m.step, figures.rmse);
+  };
+  if (m.val_fit) fit(*m.val_fit, "validation");
+  if (m.test_fit) fit(*m.test_fit, "test");
+  if (!m.val_fit) writer_.scalar("accuracy/train", m.step, m.train_accuracy);
+  if (!m.val_fit) writer_.scalar("accuracy/validation", m.step, m.val_accuracy);
   if (m.test_loss) writer_.scalar("loss/test", m.step, *m.test_loss);
   if (m.test_accuracy) writer_.scalar("accuracy/test", m.step, *m.test_accuracy);
   for (const nn::FieldRef& field : nn::all_fields(model)) {

@@ -4,6 +4,7 @@
 
 #include <cmath>
 #include <filesystem>
+#include <limits>
 
 #include "gradus/base/error.h"
 #include "gradus/base/random.h"
@@ -18,6 +19,7 @@
 #include "gradus/ops/factory.h"
 #include "gradus/ops/reduce.h"
 #include "gradus/train/early_stopping.h"
+#include "gradus/train/report/numbers.h"
 #include "gradus/train/report/report.h"
 #include "gradus/train/setup.h"
 
@@ -62,7 +64,8 @@ Loop::Loop(const Recipe& recipe, const TrainOptions& options)
       test_(load_data(recipe.data, data::Split::test)),
       model_(make_model(recipe)),
       optimizer_(make_optimizer(recipe_, model_)),
-      objective_(recipe_.train, data_.train) {
+      numbers_(number_task(recipe_)),
+      objective_(recipe_.train, data_.train, numbers_) {
   optim::AveragingOptions averaging;
   if (recipe_.train.ema > 0) averaging.decay = recipe_.train.ema;
   if (recipe_.train.ema > 0 || recipe_.train.swa_start > 0)
@@ -186,7 +189,7 @@ void Loop::remember_group_start() {
 
 bool Loop::plain_step(const Tensor& loss, const Tensor& predicted) {
   ++state_.step;
-  return optimizer_->minimize(loss, {predicted});
+  return optimizer_->minimize(loss, predicted.defined() ? Tensors{predicted} : Tensors{});
 }
 
 bool Loop::gathered_step(const Tensor& loss, const Tensor& predicted, std::int64_t examples) {
@@ -201,7 +204,11 @@ bool Loop::gathered_step(const Tensor& loss, const Tensor& predicted, std::int64
       if (field.parameter && field.parameter->defined()) field.parameter->hold(field.tensor() + other.tensor());
     }
   }
-  eval(gradient, loss, predicted);
+  if (predicted.defined()) {
+    eval(gradient, loss, predicted);
+  } else {
+    eval(gradient, loss);
+  }
   if (!std::isfinite(loss.item<double>())) return false;
   const std::int64_t done = state_.batch + 1;
   if (done % recipe_.train.accumulate != 0 && done < batches_) {
@@ -219,9 +226,9 @@ void Loop::step(const RunFolder& run, const Tensor& images, const Tensor& labels
   optimizer_->set_lr(next_lr());
   Tensor loss, predicted;
   {
-    const Tensor logits = model_(images);
-    loss = objective_(logits, labels);
-    predicted = argmax(logits, 1);
+    const Tensor answer = model_(images);
+    loss = objective_(answer, labels);
+    if (!data_.train.is_regression()) predicted = argmax(answer, 1);
   }
   const bool plain = recipe_.train.accumulate == 1;
   if (!(plain ? plain_step(loss, predicted) : gathered_step(loss, predicted, labels.numel()))) {
@@ -230,7 +237,7 @@ void Loop::step(const RunFolder& run, const Tensor& images, const Tensor& labels
   if (recipe_.train.ema > 0 && state_.step > group_start_.step) average_->update(model_);
   last_loss_ = loss.item<double>();
   state_.loss_sum += last_loss_ * static_cast<double>(labels.numel());
-  state_.correct += count_equal(predicted, labels);
+  if (predicted.defined()) state_.correct += count_equal(predicted, labels);
   state_.examples += labels.numel();
   ++state_.batch;
 }
@@ -255,7 +262,7 @@ void Loop::finish_epoch(const RunFolder& run) {
   optimizer_->eval_mode();
   ++state_.epoch;
   if (recipe_.train.swa_start > 0 && state_.epoch >= recipe_.train.swa_start) average_->update(model_);
-  const Evaluation validation = evaluate(measured(), data_.validation);
+  const Evaluation validation = evaluate(measured(), data_.validation, numbers_);
   const double examples = static_cast<double>(state_.examples);
   EpochMetrics record;
   record.epoch = state_.epoch;
@@ -264,6 +271,7 @@ void Loop::finish_epoch(const RunFolder& run) {
   record.train_accuracy = static_cast<double>(state_.correct) / examples;
   record.val_loss = validation.loss;
   record.val_accuracy = validation.accuracy;
+  record.val_fit = validation.fit;
   record.lr = optimizer_->lr();
   record.samples_per_s = examples / state_.train_seconds;
   record.seconds = state_.train_seconds + seconds_since(start);
@@ -280,7 +288,8 @@ void Loop::finish_epoch(const RunFolder& run) {
   if (state_.epoch == recipe_.train.epochs || stopped || ended_early()) {
     const Evaluation test = evaluate_best(test_);
     record.test_loss = test.loss;
-    record.test_accuracy = test.accuracy;
+    record.test_fit = test.fit;
+    if (!test.fit) record.test_accuracy = test.accuracy;
     history_.back() = record;
   }
   state_.batch = 0;
@@ -298,11 +307,14 @@ void Loop::finish_epoch(const RunFolder& run) {
 }
 
 double Loop::metric(const EpochMetrics& record) const {
-  return recipe_.train.monitor == "val_loss" ? record.val_loss : record.val_accuracy;
+  const std::string& monitor = recipe_.train.monitor;
+  if (monitor == "val_loss" || !record.val_fit) return monitor == "val_loss" ? record.val_loss : record.val_accuracy;
+  if (monitor == "val_r2") return record.val_fit->r2;
+  return monitor == "val_mae" ? record.val_fit->mae : record.val_fit->rmse;
 }
 
 double Loop::monitored(const EpochMetrics& record) const {
-  return recipe_.train.monitor == "val_loss" ? -metric(record) : metric(record);
+  return more_is_better(recipe_) ? metric(record) : -metric(record);
 }
 
 bool Loop::is_best(const EpochMetrics& record) const {
@@ -332,14 +344,16 @@ void Loop::write_report(const RunFolder& run, Observer& observer) const {
                           .history = history_,
                           .best_epoch = state_.best_epoch,
                           .parameters = nn::num_parameters(best)};
-  io::write_file(run.report_path(), report_html(input, test_, examine(best, test_)));
+  io::write_file(run.report_path(), test_.is_regression()
+                                        ? report_of_numbers(input, test_, predicted_numbers(best, test_, numbers_))
+                                        : report_html(input, test_, examine(best, test_)));
   observer.on_note(fmt::format("report: {}", run.report_path()));
 }
 
 Evaluation Loop::evaluate_best(const data::Dataset& dataset) const {
   models::AnyModel best = model_;
   nn::load_state_dict(best, best_weights_);
-  return evaluate(best, dataset);
+  return evaluate(best, dataset, numbers_);
 }
 
 void Loop::report(double loss) {
@@ -352,7 +366,8 @@ void Loop::report(double loss) {
   report.batches = batches_;
   report.step = state_.step;
   report.loss = state_.loss_sum / examples;
-  report.accuracy = static_cast<double>(state_.correct) / examples;
+  report.accuracy = data_.train.is_regression() ? std::numeric_limits<double>::quiet_NaN()
+                                                : static_cast<double>(state_.correct) / examples;
   report.lr = optimizer_->lr();
   report.samples_per_s = examples / state_.train_seconds;
   const auto left = static_cast<double>((report.epochs - state_.epoch) * batches_ - state_.batch);

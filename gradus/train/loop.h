@@ -69,6 +69,7 @@ class Loop {
   data::Dataset test_;
   models::AnyModel model_;
   std::unique_ptr<optim::Optimizer> optimizer_;
+  NumberTask numbers_;  ///< where the model predicts numbers
   Objective objective_;
   std::unique_ptr<optim::AveragedModel<models::AnyModel>> average_;
   std::optional<LearningRate> learning_rate_;

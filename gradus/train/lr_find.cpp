@@ -75,7 +75,7 @@ LrRange find_lr(const Recipe& recipe, const LrFindOptions& options, SourceLocati
   check_fit(model, data.train);
   const auto optimizer = make_optimizer(recipe, model);
   optimizer->train();
-  const Objective objective(recipe.train, data.train);
+  const Objective objective(recipe.train, data.train, number_task(recipe));
   Batches batches(data.train, recipe);
   LrRange range;
   double mean = 0, decay = 1, least = INFINITY;

@@ -3,6 +3,7 @@
 #include <fmt/format.h>
 
 #include <filesystem>
+#include <limits>
 #include <nlohmann/json.hpp>
 
 #include "gradus/base/error.h"
@@ -13,22 +14,46 @@ namespace {
 
 using Json = nlohmann::ordered_json;
 
-double number(const Json& record, const char* name) { return record.at(name).get<double>(); }
+/// What is not finite is written as null.
+double number(const Json& record, const std::string& name) {
+  const Json& value = record.at(name);
+  return value.is_null() ? std::numeric_limits<double>::quiet_NaN() : value.get<double>();
+}
+
+void put(Json& record, const std::string& prefix, const Fit& fit) {
+  record[prefix + "_r2"] = fit.r2;
+  record[prefix + "_mae"] = fit.mae;
+  record[prefix + "_rmse"] = fit.rmse;
+}
+
+std::optional<Fit> take_fit(const Json& record, const std::string& prefix) {
+  if (!record.contains(prefix + "_r2")) return std::nullopt;
+  return Fit{number(record, prefix + "_r2"), number(record, prefix + "_mae"), number(record, prefix + "_rmse")};
+}
 
 }  // namespace
 
+double val_score(const EpochMetrics& m) { return m.val_fit ? m.val_fit->r2 : m.val_accuracy; }
+
+std::optional<double> test_score(const EpochMetrics& m) {
+  return m.test_fit ? std::optional(m.test_fit->r2) : m.test_accuracy;
+}
+
 std::string to_json(const EpochMetrics& m) {
-  Json record = {{"epoch", m.epoch},
-                 {"step", m.step},
-                 {"train_loss", m.train_loss},
-                 {"train_accuracy", m.train_accuracy},
-                 {"val_loss", m.val_loss},
-                 {"val_accuracy", m.val_accuracy},
-                 {"lr", m.lr},
-                 {"samples_per_s", m.samples_per_s},
-                 {"seconds", m.seconds}};
+  Json record = {{"epoch", m.epoch}, {"step", m.step}, {"train_loss", m.train_loss}};
+  if (!m.val_fit) record["train_accuracy"] = m.train_accuracy;
+  record["val_loss"] = m.val_loss;
+  if (m.val_fit) {
+    put(record, "val", *m.val_fit);
+  } else {
+    record["val_accuracy"] = m.val_accuracy;
+  }
+  record["lr"] = m.lr;
+  record["samples_per_s"] = m.samples_per_s;
+  record["seconds"] = m.seconds;
   if (m.test_loss) record["test_loss"] = *m.test_loss;
   if (m.test_accuracy) record["test_accuracy"] = *m.test_accuracy;
+  if (m.test_fit) put(record, "test", *m.test_fit);
   return record.dump();
 }
 
@@ -39,9 +64,13 @@ EpochMetrics from_json(const std::string& line) {
     m.epoch = record.at("epoch").get<std::int64_t>();
     m.step = record.at("step").get<std::int64_t>();
     m.train_loss = number(record, "train_loss");
-    m.train_accuracy = number(record, "train_accuracy");
     m.val_loss = number(record, "val_loss");
-    m.val_accuracy = number(record, "val_accuracy");
+    m.val_fit = take_fit(record, "val");
+    m.test_fit = take_fit(record, "test");
+    if (!m.val_fit) {
+      m.train_accuracy = number(record, "train_accuracy");
+      m.val_accuracy = number(record, "val_accuracy");
+    }
     m.lr = number(record, "lr");
     m.samples_per_s = number(record, "samples_per_s");
     m.seconds = number(record, "seconds");

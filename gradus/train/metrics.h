@@ -8,6 +8,14 @@
 
 namespace gradus::train {
 
+/// How well a model predicts numbers, in their own unit.
+struct Fit {
+  double r2 = 0;   ///< 1: perfectly; 0: as well as the mean of the targets
+  double mae = 0;  ///< mean absolute error
+  double rmse = 0;
+  friend bool operator==(const Fit&, const Fit&) = default;
+};
+
 struct EpochMetrics {
   std::int64_t epoch = 0;  ///< from 1
   std::int64_t step = 0;   ///< optimizer steps since the start of the run
@@ -19,9 +27,16 @@ struct EpochMetrics {
   double samples_per_s = 0;                                  ///< training examples, without the validation
   double seconds = 0;                                        ///< of the whole epoch, validation included
   std::optional<double> test_loss = {}, test_accuracy = {};  ///< last epoch only: with the weights of the best epoch
+  /// Of numbers, in place of the accuracies.
+  std::optional<Fit> val_fit = {}, test_fit = {};
 
   friend bool operator==(const EpochMetrics&, const EpochMetrics&) = default;
 };
+
+/// What is compared between epochs of runs: accuracy, or R2 of numbers; of the validation.
+double val_score(const EpochMetrics& metrics);
+/// The same of the test, where there was one.
+std::optional<double> test_score(const EpochMetrics& metrics);
 
 /// One line of JSON without a newline; a test figure that is absent is left out.
 std::string to_json(const EpochMetrics& metrics);

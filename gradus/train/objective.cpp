@@ -4,6 +4,7 @@
 
 #include <algorithm>
 #include <cmath>
+#include <utility>
 
 #include "gradus/base/error.h"
 #include "gradus/nn/losses.h"
@@ -28,8 +29,9 @@ std::vector<double> balanced_class_weights(std::span<const std::int64_t> labels,
   return counts;
 }
 
-Objective::Objective(const TrainSettings& settings, const data::Dataset& training)
-    : label_smoothing_(settings.label_smoothing) {
+Objective::Objective(const TrainSettings& settings, const data::Dataset& training, NumberTask numbers)
+    : numbers_(std::move(numbers)), label_smoothing_(settings.label_smoothing) {
+  if (training.is_regression()) return;
   std::vector<double> weights = settings.class_weights;
   if (settings.class_balance == "balanced") {
     weights = balanced_class_weights(training.labels().data<std::int64_t>(), training.num_classes());
@@ -46,8 +48,9 @@ Objective::Objective(const TrainSettings& settings, const data::Dataset& trainin
   weights_ = leaf<float>({training.num_classes()}, std::span<const float>(narrow));
 }
 
-Tensor Objective::operator()(const Tensor& logits, const Tensor& labels) const {
-  return cross_entropy(logits, labels, {.label_smoothing = label_smoothing_, .weight = weights_});
+Tensor Objective::operator()(const Tensor& answer, const Tensor& labels) const {
+  if (labels.dtype() == DType::f32) return numbers_.loss_of(answer, labels, Reduction::mean);
+  return cross_entropy(answer, labels, {.label_smoothing = label_smoothing_, .weight = weights_});
 }
 
 Tensor multi_task_loss(const std::vector<TaskLoss>& tasks, SourceLocation where) {

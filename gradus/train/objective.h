@@ -7,6 +7,7 @@
 #include <vector>
 
 #include "gradus/data/dataset.h"
+#include "gradus/train/numbers/task.h"
 #include "gradus/train/recipe.h"
 
 namespace gradus::train {
@@ -16,16 +17,17 @@ namespace gradus::train {
 std::vector<double> balanced_class_weights(std::span<const std::int64_t> labels, std::int64_t classes,
                                            SourceLocation where = SourceLocation::current());
 
-/// Cross entropy with the label smoothing and class weights of a recipe.
+/// Cross entropy with the label smoothing and class weights of a recipe; for data sets of numbers the loss of their task.
 class Objective {
  public:
   /// Throws Error(config) unless train.class_weights is empty or has one weight per class of `training`, some above 0.
-  Objective(const TrainSettings& settings, const data::Dataset& training);
+  Objective(const TrainSettings& settings, const data::Dataset& training, NumberTask numbers = {});
 
-  /// `logits` [n, classes], `labels` [n]: the mean over the examples, weighted by class as in cross_entropy.
-  Tensor operator()(const Tensor& logits, const Tensor& labels) const;
+  /// `answer` [n, classes], `labels` [n]: the mean over the examples, weighted by class as in cross_entropy.
+  Tensor operator()(const Tensor& answer, const Tensor& labels) const;
 
  private:
+  NumberTask numbers_;
   double label_smoothing_;
   Tensor weights_;  ///< f32 [classes]; undefined: all 1
 };

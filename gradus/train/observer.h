@@ -15,7 +15,7 @@ struct StepReport {
   std::int64_t epoch = 1, epochs = 1;   ///< from 1
   std::int64_t batch = 0, batches = 0;  ///< done in this epoch, and in all of it
   std::int64_t step = 0;                ///< done since the start of the run
-  double loss = 0, accuracy = 0;        ///< means over the epoch so far
+  double loss = 0, accuracy = 0;        ///< means over the epoch so far; the accuracy of numbers is NaN
   double lr = 0;
   double samples_per_s = 0;
   double seconds_left = -1;  ///< of the whole run, estimated; negative while unknown

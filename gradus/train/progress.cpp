@@ -21,13 +21,22 @@ std::string bar_text(const StepReport& r, std::size_t width) {
   std::string bar(static_cast<std::size_t>(full), '=');
   if (full < cells) bar += '>';
   bar.resize(cells, ' ');
-  std::string text = fmt::format("epoch {}/{} [{}] {:3.0f}%  {:.0f} samples/s  loss {:.4f}  accuracy {:.4f}", r.epoch,
-                                 r.epochs, bar, 100 * done, r.samples_per_s, r.loss, r.accuracy);
+  std::string text = fmt::format("epoch {}/{} [{}] {:3.0f}%  {:.0f} samples/s  loss {:.4f}", r.epoch, r.epochs, bar,
+                                 100 * done, r.samples_per_s, r.loss);
+  if (!std::isnan(r.accuracy)) text += fmt::format("  accuracy {:.4f}", r.accuracy);
   if (r.seconds_left >= 0) text += fmt::format("  time left {}", duration_text(r.seconds_left));
   return text.substr(0, width);
 }
 
+std::string fit_text(const Fit& fit) {
+  return fmt::format("R2 {:.4f} MAE {:.4g} RMSE {:.4g}", fit.r2, fit.mae, fit.rmse);
+}
+
 std::string epoch_text(const EpochMetrics& m, std::int64_t epochs) {
+  if (m.val_fit) {
+    return fmt::format("epoch {}/{}  train loss {:.4f}  validation loss {:.4f} {}  {:.0f} samples/s  {:.1f} s", m.epoch,
+                       epochs, m.train_loss, m.val_loss, fit_text(*m.val_fit), m.samples_per_s, m.seconds);
+  }
   std::string text = fmt::format(
       "epoch {}/{}  train loss {:.4f} accuracy {:.4f}  validation loss {:.4f} accuracy {:.4f}  {:.0f} samples/s  "
       "{:.1f} s",

@@ -29,6 +29,8 @@ class Progress : public Observer {
 
 /// "epoch 2/8 [=====>    ]  52%  12345 samples/s  loss 0.4321  accuracy 0.8512  time left 0:41", at most `width` wide.
 std::string bar_text(const StepReport& report, std::size_t width = 110);
+/// "R2 0.9123 MAE 1.23 RMSE 1.6"
+std::string fit_text(const Fit& fit);
 /// "epoch 2/8  train loss 0.4321 accuracy 0.8512  validation loss ... accuracy ...  12345 samples/s  9.8 s"
 std::string epoch_text(const EpochMetrics& metrics, std::int64_t epochs);
 /// "0:41", "12:05", "3:00:00"

@@ -180,6 +180,7 @@ class Reader {
                                   recipe_.model.name));
       }
     }
+    settle_task(source);
     check_given(recipe_, detail::recipe_keys(), given_, "", source);
     if (recipe_.model.name == "layers" && recipe_.model.layers.empty()) {
       throw mistake(source, "model.name = \"layers\" needs at least one [[model.layers]]");
@@ -217,6 +218,38 @@ class Reader {
     if (key == keys.end()) throw node.is_table() ? unknown_section(name, where) : unknown_key(name, keys, where);
     assign(recipe_, *key, name, node, where);
     given_.push_back({name, where});
+  }
+
+  const Given* given(std::string_view name) const {
+    const auto found = std::find_if(given_.begin(), given_.end(), [&](const Given& g) { return g.name == name; });
+    return found == given_.end() ? nullptr : &*found;
+  }
+
+  /// Classes or numbers: what the one has means nothing with the other.
+  void settle_task(const std::string& source) {
+    TrainSettings& t = recipe_.train;
+    if (recipe_.data.name == "friedman" && !given("data.task")) recipe_.data.task = "regression";
+    const bool numbers = predicts_numbers(recipe_);
+    if (recipe_.data.name == "friedman" && !numbers)
+      throw mistake(source, "data.name = \"friedman\" has numbers to predict: data.task is \"regression\"");
+    if (numbers && !given("train.loss")) t.loss = "mse";
+    if (numbers && !given("train.monitor")) t.monitor = "val_loss";
+    const bool counts = t.monitor == "val_accuracy", either = t.monitor == "val_loss";
+    const char* task = numbers ? "numbers" : "classes";
+    if ((t.loss == "cross_entropy") == numbers)
+      throw mistake(source,
+                    fmt::format("train.loss = \"{}\" is no loss of {}, which this recipe predicts", t.loss, task));
+    if (!either && counts == numbers) {
+      throw mistake(source, fmt::format("train.monitor = \"{}\" is not measured of {}, which this recipe predicts",
+                                        t.monitor, task));
+    }
+    const std::pair<const char*, bool> of_classes[] = {{"train.label_smoothing", t.label_smoothing > 0},
+                                                       {"train.class_weights", !t.class_weights.empty()},
+                                                       {"train.class_balance", t.class_balance != "none"}};
+    for (const auto& [name, set] : of_classes) {
+      if (numbers && set)
+        throw mistake(given(name)->where, fmt::format("{} means nothing with data.task = \"regression\"", name));
+    }
   }
 
   void check_averages(const std::string& source) const {

@@ -32,13 +32,17 @@ struct DataSettings {
   std::string train_images, train_labels, test_images, test_labels;  ///< idx: the four files
   std::vector<std::string> class_names;                              ///< idx: empty: numbers
   std::string train_path, test_path;                                 ///< csv: a file each; image-folder: a folder each
-  std::string target;                                                ///< csv: column of the classes
-  std::vector<std::string> drop;                                     ///< csv: columns to leave out
-  std::string missing = "error";                                     ///< csv: or mean, median, indicator
-  std::string categories = "one-hot";                                ///< csv: or codes
-  std::string delimiter = ",";                                       ///< csv
-  std::vector<std::int64_t> resize;  ///< image-folder: height and width; empty: as stored
-  std::int64_t channels = 0;         ///< image-folder: 0 (as stored), 1, 3
+  std::string target;                                                ///< csv: column of the classes, or of the numbers
+  /// csv: "classification", or "regression": the target is a number to predict.
+  std::string task = "classification";
+  /// regression: the model answers with (number - target_mean) / target_std; standardize computes them, too.
+  double target_mean = 0, target_std = 1;
+  std::vector<std::string> drop;       ///< csv: columns to leave out
+  std::string missing = "error";       ///< csv: or mean, median, indicator
+  std::string categories = "one-hot";  ///< csv: or codes
+  std::string delimiter = ",";         ///< csv
+  std::vector<std::int64_t> resize;    ///< image-folder: height and width; empty: as stored
+  std::int64_t channels = 0;           ///< image-folder: 0 (as stored), 1, 3
   /// Computes mean and std from the training examples (without those held out). The recipe of the run then holds the numbers
   /// in place of this.
   bool standardize = false;
@@ -62,7 +66,10 @@ struct OptimizerSettings {
 /// [train]
 struct TrainSettings {
   std::int64_t epochs = 5;
-  std::string monitor = "val_accuracy";  ///< what the best epoch is best in: or "val_loss"
+  /// cross_entropy; of numbers: mse, l1, huber, smooth_l1.
+  std::string loss = "cross_entropy";
+  double delta = 1;                      ///< of huber and smooth_l1: where the parabola becomes a line
+  std::string monitor = "val_accuracy";  ///< what the best epoch is best in; of numbers "val_loss" and others
   std::int64_t patience = 0;             ///< epochs without a better one after which training stops; 0: never
   double min_delta = 0;                  ///< how much better is better, for the patience
   double label_smoothing = 0;
@@ -97,6 +104,14 @@ struct Recipe {
   LogSettings log;
   friend bool operator==(const Recipe&, const Recipe&) = default;
 };
+
+/// Whether the model of a recipe predicts numbers, not classes.
+inline bool predicts_numbers(const Recipe& recipe) { return recipe.data.task == "regression"; }
+
+/// Whether more of train.monitor is better.
+inline bool more_is_better(const Recipe& recipe) {
+  return recipe.train.monitor == "val_accuracy" || recipe.train.monitor == "val_r2";
+}
 
 /// Reads a recipe, then applies `changes` ("train.epochs=3", values in TOML, quotes of strings optional).
 /// Throws Error(config) with file and line for bad TOML, unknown keys (with the nearest valid one), wrong types and

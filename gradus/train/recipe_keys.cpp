@@ -80,7 +80,8 @@ void add_data(Keys& keys) {
   const Condition idx{"data.name", {"idx"}}, csv{"data.name", {"csv"}}, pictures{"data.name", {"image-folder"}};
   const Condition paths{"data.name", {"csv", "image-folder"}};
   keys.emplace_back("data.name", in(d, &S::name), "data set; `gradus data list` describes them")
-      .one_of({"fashion-mnist", "digits", "breast-cancer", "cifar-10", "cifar-100", "idx", "csv", "image-folder"});
+      .one_of({"fashion-mnist", "digits", "breast-cancer", "friedman", "cifar-10", "cifar-100", "idx", "csv",
+               "image-folder"});
   keys.emplace_back("data.folder", in(d, &S::folder), "of its files; empty: where they are installed")
       .only_for({"data.name", {"fashion-mnist", "cifar-10", "cifar-100"}});
   keys.emplace_back("data.train_images", in(d, &S::train_images), "an IDX file, plain or gzip")
@@ -93,7 +94,20 @@ void add_data(Keys& keys) {
       .only_for(paths)
       .must_be_given();
   keys.emplace_back("data.test_path", in(d, &S::test_path)).only_for(paths).must_be_given();
-  keys.emplace_back("data.target", in(d, &S::target), "column of the classes").only_for(csv).must_be_given();
+  const Condition tables{"data.name", {"csv", "friedman"}}, numbers{"data.task", {"regression"}};
+  keys.emplace_back("data.task", in(d, &S::task), "regression: the target is a number to predict")
+      .one_of({"classification", "regression"})
+      .only_for(tables);
+  keys.emplace_back("data.target_mean", in(d, &S::target_mean),
+                    "of the numbers; standardize computes it and the next, too")
+      .only_for(numbers);
+  keys.emplace_back("data.target_std", in(d, &S::target_std),
+                    "the model answers with (number - target_mean) / target_std")
+      .at_least(1e-30)
+      .only_for(numbers);
+  keys.emplace_back("data.target", in(d, &S::target), "column of the classes, or of the numbers")
+      .only_for(csv)
+      .must_be_given();
   keys.emplace_back("data.drop", in(d, &S::drop), "columns to leave out").only_for(csv);
   keys.emplace_back("data.missing", in(d, &S::missing), "what stands in for missing numbers")
       .one_of({"error", "mean", "median", "indicator"})
@@ -198,8 +212,13 @@ void add_train(Keys& keys) {
   using S = TrainSettings;
   constexpr auto t = &Recipe::train;
   keys.emplace_back("train.epochs", in(t, &S::epochs), "passes over the training examples").at_least(1);
+  keys.emplace_back("train.loss", in(t, &S::loss), "of classes: cross_entropy; of numbers the others, default mse")
+      .one_of({"cross_entropy", "mse", "l1", "huber", "smooth_l1"});
+  keys.emplace_back("train.delta", in(t, &S::delta), "where the parabola becomes a line")
+      .at_least(1e-30)
+      .only_for({"train.loss", {"huber", "smooth_l1"}});
   keys.emplace_back("train.monitor", in(t, &S::monitor), "what the best checkpoint is best in")
-      .one_of({"val_accuracy", "val_loss"});
+      .one_of({"val_accuracy", "val_loss", "val_r2", "val_mae", "val_rmse"});
   keys.emplace_back("train.patience", in(t, &S::patience),
                     "epochs without a better one before training stops; 0: never")
       .at_least(0);

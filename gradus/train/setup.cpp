@@ -2,6 +2,8 @@
 
 #include <fmt/format.h>
 
+#include <cmath>
+
 #include "gradus/base/error.h"
 #include "gradus/data/fashion_mnist.h"
 #include "gradus/data/loader.h"
@@ -16,25 +18,37 @@
 
 namespace gradus::train {
 
+namespace {
+
+data::SourceOptions source_options(const DataSettings& settings) {
+  return {.folder = settings.folder,
+          .train_images = settings.train_images,
+          .train_labels = settings.train_labels,
+          .test_images = settings.test_images,
+          .test_labels = settings.test_labels,
+          .train_path = settings.train_path,
+          .test_path = settings.test_path,
+          .target = settings.target,
+          .drop = settings.drop,
+          .missing = settings.missing,
+          .categories = settings.categories,
+          .delimiter = settings.delimiter,
+          .task = settings.task,
+          .resize = settings.resize,
+          .channels = settings.channels,
+          .class_names = settings.class_names,
+          .mean = settings.mean,
+          .std = settings.std};
+}
+
+}  // namespace
+
 data::Dataset load_data(const DataSettings& settings, data::Split split) {
-  return data::load(settings.name, split,
-                    {.folder = settings.folder,
-                     .train_images = settings.train_images,
-                     .train_labels = settings.train_labels,
-                     .test_images = settings.test_images,
-                     .test_labels = settings.test_labels,
-                     .train_path = settings.train_path,
-                     .test_path = settings.test_path,
-                     .target = settings.target,
-                     .drop = settings.drop,
-                     .missing = settings.missing,
-                     .categories = settings.categories,
-                     .delimiter = settings.delimiter,
-                     .resize = settings.resize,
-                     .channels = settings.channels,
-                     .class_names = settings.class_names,
-                     .mean = settings.mean,
-                     .std = settings.std});
+  return data::load(settings.name, split, source_options(settings));
+}
+
+std::optional<data::TableEncoder> load_encoder(const DataSettings& settings) {
+  return data::load_encoder(settings.name, source_options(settings));
 }
 
 data::TrainValidation load_training_data(const Recipe& recipe) {
@@ -44,10 +58,25 @@ data::TrainValidation load_training_data(const Recipe& recipe) {
   return parts;
 }
 
+namespace {
+
+/// Mean and standard deviation of the population; 1 where all numbers are equal.
+void standardize_targets(DataSettings& settings, std::span<const float> numbers) {
+  double sum = 0, squares = 0;
+  for (const float x : numbers) sum += static_cast<double>(x);
+  settings.target_mean = sum / static_cast<double>(numbers.size());
+  for (const float x : numbers) squares += std::pow(static_cast<double>(x) - settings.target_mean, 2);
+  settings.target_std = squares > 0 ? std::sqrt(squares / static_cast<double>(numbers.size())) : 1;
+}
+
+}  // namespace
+
 Recipe resolved(const Recipe& recipe) {
   Recipe out = recipe;
   if (!recipe.data.standardize) return out;
-  const data::Scaling scaling = data::fit_scaling(load_training_data(recipe).train);
+  const data::Dataset training = load_training_data(recipe).train;
+  const data::Scaling scaling = data::fit_scaling(training);
+  if (training.is_regression()) standardize_targets(out.data, training.labels().data<float>());
   out.data.mean = scaling.mean;
   out.data.std = scaling.std;
   out.data.standardize = false;
@@ -59,6 +88,13 @@ void check_fit(models::AnyModel& model, const data::Dataset& dataset) {
   const std::int64_t first = 0;
   const Tensor inputs = dataset.batch(std::span(&first, 1)).inputs;
   const Tensor answer = model(inputs);
+  if (dataset.is_regression()) {
+    if (answer.numel() == 1 && answer.rank() >= 1 && answer.rank() <= 2) return;
+    throw Error(ErrorKind::shape, "train", "the model does not answer with one number")
+        .operand("input", inputs.spec(), fmt::format("one example of {}", dataset.name()))
+        .operand("answer", answer.spec(), "expected f32 [1, 1]")
+        .hint("the last layer has to have one output");
+  }
   if (answer.rank() == 2 && answer.shape()[0] == 1 && answer.shape()[1] >= dataset.num_classes()) return;
   throw Error(ErrorKind::shape, "train", "the model does not answer with one number per class")
       .operand("input", inputs.spec(), fmt::format("one example of {}", dataset.name()))
@@ -103,14 +139,13 @@ std::unique_ptr<optim::Optimizer> make_optimizer(const Recipe& recipe, optim::Pa
 
 LearningRate make_learning_rate(const Recipe& recipe, std::int64_t epoch_steps) {
   const OptimizerSettings& s = recipe.optimizer;
-  const bool loss = recipe.train.monitor == "val_loss";
   return LearningRate({.schedule = s.schedule,
                        .settings = recipe.schedule,
                        .lr = s.lr ? *s.lr : default_lr(s.name),
                        .warmup_steps = s.warmup_steps,
                        .epochs = recipe.train.epochs,
                        .epoch_steps = epoch_steps,
-                       .better = loss ? optim::Better::less : optim::Better::more});
+                       .better = more_is_better(recipe) ? optim::Better::more : optim::Better::less});
 }
 
 void check_settings(const Recipe& recipe) {

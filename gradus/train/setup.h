@@ -2,10 +2,12 @@
 #pragma once
 
 #include <memory>
+#include <optional>
 #include <string>
 #include <vector>
 
 #include "gradus/data/dataset.h"
+#include "gradus/data/sources.h"
 #include "gradus/models/any_model.h"
 #include "gradus/optim/optimizer.h"
 #include "gradus/train/recipe.h"
@@ -16,6 +18,9 @@ namespace gradus::train {
 
 /// The whole training or test part. Throws as data::load.
 data::Dataset load_data(const DataSettings& settings, data::Split split);
+
+/// How the rows of a table become the numbers that the model reads; nothing where the data are no table. Throws as data::load.
+std::optional<data::TableEncoder> load_encoder(const DataSettings& settings);
 
 /// The training part without the examples that the recipe's seed holds out, and those. Throws Error(value) when the
 /// recipe holds out all of them, or when a batch is larger than the rest.
@@ -32,8 +37,9 @@ void check_fit(models::AnyModel& model, const data::Dataset& dataset);
 
 /// What a model of a recipe reads and answers.
 struct ExampleInfo {
-  Shape shape;                           ///< of one example: [1, 28, 28]
-  std::vector<std::string> class_names;  ///< "0", "1", ... where the data set has no names
+  Shape shape;  ///< of one example: [1, 28, 28]
+  std::vector<std::string>
+      class_names;  ///< none where it predicts numbers; "0", "1", ... where the data set has no names
 };
 /// Reads files only for a data set whose shape is not known beforehand.
 ExampleInfo example_info(const DataSettings& settings);

@@ -49,7 +49,7 @@ TEST(WrongUses, Recipes) {
        "configuration error in r.toml:4: train.patience = 'three' is a string, expected an integer >= 0"},
       {"monitor that is not measured", [] { recipe("[train]\nmonitor = \"val_los\"\n"); },
        "configuration error in r.toml:4: train.monitor = 'val_los' is not known, expected one of val_accuracy, "
-       "val_loss\n  hint: did you mean \"val_loss\"?"},
+       "val_loss, val_r2, val_mae, val_rmse\n  hint: did you mean \"val_loss\"?"},
       {"smoothing above one", [] { recipe("[train]\nlabel_smoothing = 1.5\n"); },
        "configuration error in r.toml:4: train.label_smoothing = 1.5 is out of range, expected a number in [0, 1]"},
       {"no batch per step", [] { recipe("[train]\naccumulate = 0\n"); },
@@ -75,6 +75,47 @@ TEST(WrongUses, Recipes) {
        "configuration error in r.toml: train.swa_lr means nothing without train.swa_start"},
       {"unknown balance", [] { recipe("[train]\nclass_balance = \"auto\"\n"); },
        "configuration error in r.toml:4: train.class_balance = 'auto' is not known, expected one of none, balanced"},
+  });
+}
+
+TEST(WrongUses, RecipesOfNumbers) {
+  const std::string numbers = "[data]\nname = \"friedman\"\n";
+  check_wrong_uses({
+      {"loss of numbers for classes", [] { recipe("[train]\nloss = \"mse\"\n"); },
+       "configuration error in r.toml: train.loss = \"mse\" is no loss of classes, which this recipe predicts"},
+      {"loss of classes for numbers", [&] { recipe(numbers + "[train]\nloss = \"cross_entropy\"\n"); },
+       "configuration error in r.toml: train.loss = \"cross_entropy\" is no loss of numbers, which this recipe "
+       "predicts"},
+      {"accuracy of numbers", [&] { recipe(numbers + "[train]\nmonitor = \"val_accuracy\"\n"); },
+       "configuration error in r.toml: train.monitor = \"val_accuracy\" is not measured of numbers, which this recipe "
+       "predicts"},
+      {"R2 of classes", [] { recipe("[train]\nmonitor = \"val_r2\"\n"); },
+       "configuration error in r.toml: train.monitor = \"val_r2\" is not measured of classes, which this recipe "
+       "predicts"},
+      {"smoothed numbers", [&] { recipe(numbers + "[train]\nlabel_smoothing = 0.1\n"); },
+       "configuration error in r.toml:6: train.label_smoothing means nothing with data.task = \"regression\""},
+      {"delta of a parabola", [&] { recipe(numbers + "[train]\ndelta = 2\n"); },
+       "configuration error in r.toml:6: train.delta means nothing with train.loss = \"mse\""},
+      {"classes of a function", [&] { recipe(numbers + "task = \"classification\"\n"); },
+       "configuration error in r.toml: data.name = \"friedman\" has numbers to predict: data.task is \"regression\""},
+      {"numbers and classes",
+       [] {
+         data::Dataset("s", zeros({2, 1}), zeros({2}), {.num_classes = 2});
+       },
+       "value error in dataset (s): the labels are numbers, and there are classes\n  hint: labels of classes are i64"},
+      {"a number that is none",
+       [] {
+         data::Dataset("s", zeros({2, 1}), tensor({1.f, std::nanf("")}));
+       },
+       "value error in dataset (s): the number nan in row 1 is not finite"},
+      {"two answers for a number",
+       [] {
+         models::AnyModel model = models::make({.name = "mlp", .inputs = 10, .hidden = {}, .outputs = 2});
+         check_fit(model, data::load("friedman", data::Split::test));
+       },
+       "shape error in train: the model does not answer with one number\n  input   f32 [1, 10]   one example of "
+       "friedman "
+       "test\n  answer  f32 [1, 2]    expected f32 [1, 1]\n  hint: the last layer has to have one output"},
   });
 }
 

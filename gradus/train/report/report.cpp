@@ -13,7 +13,7 @@
 #include "gradus/data/png_bytes.h"
 #include "gradus/train/evaluate.h"
 #include "gradus/train/progress.h"
-#include "gradus/train/report/style.h"
+#include "gradus/train/report/parts.h"
 #include "gradus/train/report/svg_plot.h"
 
 namespace gradus::train {
@@ -36,73 +36,17 @@ std::string base64(const std::string& bytes) {
 
 std::string percent(double share) { return fmt::format("{:.2f} %", 100 * share); }
 
-/// "61,706"
-std::string grouped(std::int64_t value) {
-  std::string text = fmt::format("{}", value);
-  for (std::size_t i = text.size(); i > 3;) text.insert(i -= 3, ",");
-  return text;
-}
-
-std::string processor() {
-  std::ifstream file("/proc/cpuinfo");
-  for (std::string line; std::getline(file, line);) {
-    if (line.starts_with("model name")) return line.substr(line.find(':') + 2);
-  }
-  utsname names{};
-  return uname(&names) == 0 ? names.machine : "unknown";
-}
-
-std::string tile(const std::string& value, const std::string& what) {
-  return fmt::format("<div class=\"tile\"><b>{}</b><span>{}</span></div>", escaped(value), escaped(what));
-}
-
 std::string verdict(const ReportInput& input, const ConfusionMatrix& matrix, const metrics::Classification& figures) {
   const Interval interval = confidence_interval(matrix.correct(), matrix.examples());
   std::int64_t commonest = 0;
   for (std::int64_t c = 0; c < matrix.classes(); ++c) commonest = std::max(commonest, matrix.of_class(c).examples);
-  double seconds = 0;
-  for (const EpochMetrics& epoch : input.history) seconds += epoch.seconds;
   std::string out = "<div class=\"tiles\">";
   out += tile(percent(matrix.accuracy()), fmt::format("test accuracy ({:.2f} to {:.2f} with 95 % confidence)",
                                                       100 * interval.low, 100 * interval.high));
   out += tile(percent(static_cast<double>(commonest) / static_cast<double>(matrix.examples())),
               "baseline: always the commonest class");
   out += tile(fmt::format("{:.4f}", figures.log_loss()), "test loss (cross entropy)");
-  out += tile(fmt::format("{} of {}", input.best_epoch, input.history.size()), "best epoch, by validation");
-  out += tile(duration_text(seconds), "training time");
-  out += tile(grouped(input.parameters), "parameters");
-  return out + "</div>\n";
-}
-
-std::string curves(const std::vector<EpochMetrics>& history) {
-  PlotSeries train_loss, val_loss, lr;
-  train_loss.name = "train";
-  val_loss.name = "validation";
-  train_loss.points = val_loss.points = lr.points = history.size() < 40;
-  PlotSeries train_accuracy = train_loss, val_accuracy = val_loss;
-  for (const EpochMetrics& m : history) {
-    const double epoch = static_cast<double>(m.epoch);
-    for (PlotSeries* series : {&train_loss, &val_loss, &train_accuracy, &val_accuracy, &lr}) series->x.push_back(epoch);
-    train_loss.y.push_back(m.train_loss);
-    val_loss.y.push_back(m.val_loss);
-    train_accuracy.y.push_back(m.train_accuracy);
-    val_accuracy.y.push_back(m.val_accuracy);
-    lr.y.push_back(m.lr);
-  }
-  std::string out = "<h2>Learning curves</h2>\n<div class=\"plots\">";
-  const auto card = [&](const char* title, std::vector<PlotSeries> series) {
-    LinePlot plot;
-    plot.title = title;
-    plot.x_label = "epoch";
-    plot.series = std::move(series);
-    plot.whole_x = true;
-    plot.width = 330;
-    plot.height = 250;
-    out += "<div class=\"card\">" + svg(plot) + "</div>";
-  };
-  card("Loss", {train_loss, val_loss});
-  card("Accuracy", {train_accuracy, val_accuracy});
-  card("Learning rate", {lr});
+  out += run_tiles(input);
   return out + "</div>\n";
 }
 
@@ -199,25 +143,6 @@ std::string mistakes(const data::Dataset& test, const Examination& examination) 
   return out + "</div>\n<p class=\"soft\">First line: what the model says; second line: what the label says.</p>\n";
 }
 
-std::string origin(const ReportInput& input) {
-  utsname names{};
-  const std::string system =
-      uname(&names) == 0 ? fmt::format("{} {}, {}", names.sysname, names.release, names.machine) : "";
-  const std::pair<const char*, std::string> facts[] = {
-      {"Gradus", version},
-      {"compiler", __VERSION__},
-      {"seed", fmt::format("{}", input.recipe.seed)},
-      {"threads", fmt::format("{}", num_threads())},
-      {"processor", processor()},
-      {"system", system},
-      {"steps", fmt::format("{}", input.history.back().step)},
-      {"written", fmt::format("{:%Y-%m-%d %H:%M:%S}", fmt::localtime(std::time(nullptr)))}};
-  std::string out = "<h2>To repeat it</h2>\n<div class=\"two\"><div class=\"card scroll\"><pre>" +
-                    escaped(recipe_text(input.recipe)) + "</pre></div><div class=\"card\"><table>\n";
-  for (const auto& [name, value] : facts) out += fmt::format("<tr><th>{}</th><td>{}</td></tr>\n", name, escaped(value));
-  return out + "</table></div></div>\n";
-}
-
 }  // namespace
 
 std::string picture_of(const data::Dataset& dataset, std::int64_t row) {
@@ -244,12 +169,7 @@ std::string picture_of(const data::Dataset& dataset, std::int64_t row) {
 
 std::string report_html(const ReportInput& input, const data::Dataset& test, const Examination& examination) {
   const metrics::Classification& figures = examination.figures;
-  std::string out = fmt::format(
-      "<!DOCTYPE html>\n<html lang=\"en\"><head><meta charset=\"utf-8\"><meta name=\"viewport\" "
-      "content=\"width=device-width,initial-scale=1\">\n<title>{0}</title>\n<style>{1}</style></head>\n<body><main>\n"
-      "<h1>{0}</h1>\n<p class=\"soft\">Model {2} on {3}, {4} test examples</p>\n",
-      escaped(input.title), report_style, escaped(input.recipe.model.name), escaped(input.recipe.data.name),
-      test.size());
+  std::string out = page_head(input, test.size());
   out += verdict(input, figures.confusion(), figures);
   out += curves(input.history);
   if (figures.confusion().classes() <= 32) out += confusion(test, figures.confusion());
@@ -257,7 +177,7 @@ std::string report_html(const ReportInput& input, const data::Dataset& test, con
   out += calibration(figures);
   out += mistakes(test, examination);
   out += origin(input);
-  return out + "</main></body></html>\n";
+  return out + page_end();
 }
 
 }  // namespace gradus::train
