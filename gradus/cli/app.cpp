@@ -114,19 +114,23 @@ CLI::App* add_eval(CLI::App& app, Options& options) {
 }
 
 CLI::App* add_predict(CLI::App& app, Options& options) {
-  CLI::App* command = app.add_subcommand("predict", "classes of images, with probabilities");
+  CLI::App* command = app.add_subcommand("predict", "what a trained model says of pictures, or of the rows of a table");
   PredictCommand& o = options.predict;
   command->add_option("run", o.run, "run folder")->required();
   command
-      ->add_option("images", o.images,
-                   "PNG files of the size that the model was trained on (Fashion-MNIST: 28 x 28, light on dark)")
+      ->add_option(
+          "files", o.files,
+          "PNG or JPEG files of the size that the model was trained on (Fashion-MNIST: 28 x 28, light on dark), or "
+          "one CSV file with the columns of the training")
       ->required();
-  command->add_option("--top", o.top, "classes to show (default 3)")->check(CLI::Range(1, 1000000));
+  command->add_option("--top", o.top, "classes to show of a picture (default 3)")->check(CLI::Range(1, 1000000));
   add_checkpoint(*command, o.checkpoint);
-  command->add_flag("--json", o.json, "print JSON");
+  command->add_option("--out", o.out, "write the answers to this file (default: print them)");
+  command->add_flag("--json", o.json, "JSON, not text (pictures) or CSV (tables)");
   add_threads(*command, options);
   command->footer(
-      footer("  gradus predict runs/mlp shirt.png boot.png\n  gradus predict runs/mlp shirt.png --top 10 --json\n"));
+      footer("  gradus predict runs/mlp shirt.png boot.jpg\n  gradus predict runs/mlp shirt.png --top 10 --json\n"
+             "  gradus predict runs/credit new-customers.csv --out answers.csv\n"));
   return command;
 }
 

@@ -37,9 +37,10 @@ int eval(const EvalCommand& command);
 
 struct PredictCommand {
   std::string run;
-  std::vector<std::string> images;
+  std::vector<std::string> files;  ///< pictures, or one CSV file
   std::string checkpoint = "best";
-  int top = 3;
+  int top = 3;      ///< of a picture
+  std::string out;  ///< file for the answers; empty: stdout
   bool json = false;
 };
 int predict(const PredictCommand& command);

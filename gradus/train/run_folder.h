@@ -1,6 +1,7 @@
 // The folder of one training run:
 //
 //   recipe.toml      the recipe as used, complete
+//   encoder.json     of a table: how its rows become numbers, see tables/encoder_file.h
 //   metrics.jsonl    one line per epoch
 //   report.html      when it is finished, see report/report.h
 //   events.out.*     with log.tensorboard, see event_log.h
@@ -24,6 +25,7 @@ class RunFolder {
 
   const std::string& path() const { return path_; }
   std::string recipe_path() const { return path_ + "/recipe.toml"; }
+  std::string encoder_path() const { return path_ + "/encoder.json"; }
   std::string metrics_path() const { return path_ + "/metrics.jsonl"; }
   std::string report_path() const { return path_ + "/report.html"; }
   /// `which`: "last" or "best".

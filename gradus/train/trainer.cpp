@@ -5,8 +5,11 @@
 #include <cmath>
 #include <filesystem>
 
+#include "gradus/io/atomic_file.h"
 #include "gradus/train/loop.h"
+#include "gradus/train/progress.h"
 #include "gradus/train/setup.h"
+#include "gradus/train/tables/encoder_file.h"
 
 namespace gradus::train {
 namespace {
@@ -24,6 +27,12 @@ TrainResult finish(const TrainOptions& options, const Recipe& recipe, TrainResul
   const EpochMetrics& last = result.history.back();
   if (recipe.train.epochs > result.loop.epoch)
     note(options, fmt::format("ended after epoch {} of {}", result.loop.epoch, recipe.train.epochs));
+  if (last.test_fit) {
+    const EpochMetrics& best = result.history.at(static_cast<std::size_t>(result.loop.best_epoch - 1));
+    note(options, fmt::format("best epoch {} (validation R2 {:.4f}): test loss {:.4f}, {}", best.epoch, val_score(best),
+                              last.test_loss.value_or(0), fit_text(*last.test_fit)));
+    return result;
+  }
   note(options, fmt::format("best epoch {} (validation accuracy {:.4f}): test loss {:.4f}, test accuracy {:.4f}",
                             result.loop.best_epoch, result.loop.best_val_accuracy, last.test_loss.value_or(0),
                             last.test_accuracy.value_or(0)));
@@ -47,7 +56,10 @@ bool is_whole(const RunFolder& run, const Recipe& recipe) {
 TrainResult start(const Recipe& given, const TrainOptions& options) {
   const Recipe recipe = resolved(given);
   detail::Loop loop(recipe, options);
+  const std::optional<data::TableEncoder> table = load_encoder(recipe.data);
+  const std::string encoder = table ? encoder_text(*table) : "";
   const RunFolder run = RunFolder::create(options.run, recipe);
+  if (table) io::write_file(run.encoder_path(), encoder);
   note(options, fmt::format("training in {}", run.path()));
   return finish(options, recipe, loop.run(run));
 }
