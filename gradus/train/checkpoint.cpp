@@ -43,6 +43,7 @@ std::uint32_t checksum(const std::string& text, const NamedTensors& tensors) {
 Json to_json(const LoopState& s) {
   return {{"epoch", s.epoch},
           {"batch", s.batch},
+          {"rows", s.rows},
           {"step", s.step},
           {"loss_sum", s.loss_sum},
           {"correct", s.correct},
@@ -57,6 +58,7 @@ LoopState loop_from(const Json& json) {
   LoopState s;
   json.at("epoch").get_to(s.epoch);
   json.at("batch").get_to(s.batch);
+  s.rows = json.value("rows", std::int64_t{0});
   json.at("step").get_to(s.step);
   json.at("loss_sum").get_to(s.loss_sum);
   json.at("correct").get_to(s.correct);

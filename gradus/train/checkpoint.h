@@ -21,6 +21,7 @@ namespace gradus::train {
 struct LoopState {
   std::int64_t epoch = 0;       ///< epochs done
   std::int64_t batch = 0;       ///< batches done in the epoch after them
+  std::int64_t rows = 0;        ///< training examples, which must not change under a run; 0: any
   std::int64_t step = 0;        ///< optimizer steps done
   double loss_sum = 0;          ///< over the examples of the epoch under way
   std::int64_t correct = 0;     ///< of them

@@ -18,6 +18,7 @@
 #include "gradus/ops/elementwise.h"
 #include "gradus/ops/factory.h"
 #include "gradus/ops/reduce.h"
+#include "gradus/optim/update_bn.h"
 #include "gradus/train/early_stopping.h"
 #include "gradus/train/report/numbers.h"
 #include "gradus/train/report/report.h"
@@ -76,6 +77,7 @@ Loop::Loop(const Recipe& recipe, const TrainOptions& options)
   for (const nn::FieldRef& field : nn::all_fields(model_)) {
     if (field.buffer != nullptr && field.tensor().defined()) buffers_.push_back(field);
   }
+  state_.rows = data_.train.size();
   batches_ = (data_.train.size() + recipe.data.batch_size - 1) / recipe.data.batch_size;
   const std::int64_t epoch_steps = (batches_ + recipe.train.accumulate - 1) / recipe.train.accumulate;
   learning_rate_.emplace(make_learning_rate(recipe_, epoch_steps));
@@ -91,10 +93,17 @@ void Loop::restore(const RunFolder& run) {
     throw Error(ErrorKind::state, "resume", fmt::format("{} was changed since the last checkpoint", run.recipe_path()))
         .hint("undo the change, or start a new run with the changed recipe");
   }
+  if (last.loop.rows != 0 && last.loop.rows != data_.train.size()) {
+    throw Error(ErrorKind::state, "resume", "the training data were changed since the last checkpoint")
+        .field("examples", fmt::format("{}", data_.train.size()))
+        .field("then", fmt::format("{}", last.loop.rows))
+        .hint("undo the change, or start a new run");
+  }
   nn::load_state_dict(model_, last.averaged > 0 ? last.trained : last.weights);
   if (average_ && last.averaged > 0) average_->load_state_dict(average_state(last));
   optimizer_->load_state_dict(last.optimizer);
   state_ = last.loop;
+  state_.rows = data_.train.size();
   set_random_state(last.random);
   for (const EpochMetrics& record : read_metrics(run.metrics_path())) {
     if (record.epoch > state_.epoch) continue;
@@ -261,7 +270,10 @@ void Loop::finish_epoch(const RunFolder& run) {
   const auto start = Clock::now();
   optimizer_->eval_mode();
   ++state_.epoch;
-  if (recipe_.train.swa_start > 0 && state_.epoch >= recipe_.train.swa_start) average_->update(model_);
+  if (recipe_.train.swa_start > 0 && state_.epoch >= recipe_.train.swa_start) {
+    average_->update(model_);
+    optim::update_bn(data::loader(data_.train, {.batch_size = recipe_.data.batch_size}), average_->model());
+  }
   const Evaluation validation = evaluate(measured(), data_.validation, numbers_);
   const double examples = static_cast<double>(state_.examples);
   EpochMetrics record;

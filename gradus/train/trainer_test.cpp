@@ -158,6 +158,12 @@ TEST_F(Trainer, ResumeRefusesWhatDoesNotBelong) {
   start(recipe, {.run = folder / "run", .stop = [&] { return asked++ == 12; }});
   EXPECT_THAT(refusal([&] { resume({.run = folder / "nowhere"}); }), HasSubstr("there is no run folder"));
   EXPECT_THAT(refusal([&] { resume({.run = folder.path()}); }), HasSubstr("is not the folder of a run"));
+  testing_help::write_images(folder / "train-images", folder / "train-labels", 190, 8, 1);
+  EXPECT_EQ(
+      refusal([&] { resume({.run = folder / "run"}); }),
+      "state error in resume: the training data were changed since the last checkpoint\n  examples  150\n  then      "
+      "160\n  hint: undo the change, or start a new run");
+  testing_help::write_images(folder / "train-images", folder / "train-labels", 200, 8, 1);
   recipe.optimizer.lr = 0.5;
   io::write_file(folder / "run/recipe.toml", recipe_text(recipe));
   EXPECT_THAT(refusal([&] { resume({.run = folder / "run"}); }), HasSubstr("was changed since the last checkpoint"));

@@ -4,6 +4,7 @@
 #include "gradus/base/parallel.h"
 #include "gradus/engine/eval.h"
 #include "gradus/io/atomic_file.h"
+#include "gradus/ops/ops.h"
 #include "gradus/train/evaluate.h"
 #include "gradus/train/setup.h"
 #include "gradus/train/tiny_data_test.h"
@@ -113,6 +114,52 @@ TEST_F(Averages, ResumeBitForBit) {
       }
     }
   }
+}
+
+TEST_F(Averages, MeanHasRunningStatisticsOfItsOwn) {
+  const std::size_t model = text_.find("[model]"), data = text_.find("[data]");
+  text_.replace(model, data - model, R"([[model.layers]]
+type = "conv2d"
+in_channels = 1
+out_channels = 4
+kernel_size = 3
+[[model.layers]]
+type = "batch_norm2d"
+num_features = 4
+[[model.layers]]
+type = "relu"
+[[model.layers]]
+type = "flatten"
+[[model.layers]]
+type = "linear"
+in_features = 144
+out_features = 4
+)");
+  const Recipe averaging = recipe({"train.swa_start=2"});
+  const TrainResult result = start(averaging, {.run = folder_ / "whole"});
+  EXPECT_GT(result.history.back().val_accuracy, 0.9);
+  const Checkpoint last = RunFolder::open(folder_ / "whole").checkpoint("last");
+  // Of the first layer's outputs over all training examples, with the mean weights.
+  NamedTensors weights = last.weights;
+  const auto find = [&](const std::string& name) {
+    for (const auto& [key, value] : weights) {
+      if (key == name) return value;
+    }
+    return Tensor();
+  };
+  const data::Dataset train = load_training_data(averaging).train;
+  std::vector<std::int64_t> rows(static_cast<std::size_t>(train.size()));
+  for (std::size_t i = 0; i < rows.size(); ++i) rows[i] = static_cast<std::int64_t>(i);
+  const Tensor seen = conv2d(train.batch(rows).inputs, find("0.weight"), find("0.bias"));
+  const std::vector<double> wanted = mean(seen, {0, 2, 3}).to_vector<double>();
+  const std::vector<double> found = find("1.running_mean").to_vector<double>();
+  ASSERT_EQ(found.size(), wanted.size());
+  for (std::size_t c = 0; c < wanted.size(); ++c) EXPECT_NEAR(found[c], wanted[c], 1e-4);
+  int asked = 0;
+  start(averaging, {.run = folder_ / "part", .stop = [&] { return asked++ == 25; }});
+  resume({.run = folder_ / "part"});
+  EXPECT_TRUE(io::read_file(folder_ / "whole/checkpoints/last.safetensors") ==
+              io::read_file(folder_ / "part/checkpoints/last.safetensors"));
 }
 
 }  // namespace
