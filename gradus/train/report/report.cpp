@@ -1,18 +1,11 @@
 #include "gradus/train/report/report.h"
 
-#include <fmt/chrono.h>
 #include <fmt/format.h>
-#include <sys/utsname.h>
 
 #include <algorithm>
-#include <ctime>
-#include <fstream>
 
-#include "gradus/base/parallel.h"
-#include "gradus/base/version.h"
 #include "gradus/data/png_bytes.h"
 #include "gradus/train/evaluate.h"
-#include "gradus/train/progress.h"
 #include "gradus/train/report/parts.h"
 #include "gradus/train/report/svg_plot.h"
 
