@@ -5,6 +5,7 @@
 #include <cmath>
 
 #include "gradus/base/error.h"
+#include "gradus/base/parallel.h"
 #include "gradus/book/explain.h"
 
 namespace gradus::book {
@@ -107,6 +108,7 @@ TEST(Book, ChartsHaveAxesAndLines) {
 
 /// Runs a chapter as `gradus explain NAME --quick` does, and looks at what holds for all of them.
 Explanation checked(const char* name) {
+  set_num_threads(1);  // as the command does
   std::size_t steps = 0;
   const Explanation e = explain(entry_for(name), Effort::quick, [&](const std::string&) { ++steps; });
   EXPECT_GT(steps, e.claims.size() * 5);
@@ -182,6 +184,13 @@ TEST(Chapters, Backpropagation) {
   EXPECT_NEAR(value(e, "gv2"), value(e, "e") * value(e, "h2"), 2e-4);
   EXPECT_NEAR(value(e, "gz1"), value(e, "gh1") * (1 - value(e, "h1") * value(e, "h1")), 2e-4);
   EXPECT_NEAR(value(e, "gw4"), value(e, "gz2") * 0.5, 1e-4);
+}
+
+TEST(Chapters, Overfitting) {
+  const Explanation e = checked("overfitting");
+  for (const std::size_t sure : {0u, 1u, 2u}) EXPECT_EQ(e.claims[sure].verdict, insight::Verdict::holds);
+  EXPECT_NEAR(value(e, "line_at_3"), value(e, "a0") + 3 * value(e, "a1"), 2e-3);
+  EXPECT_NEAR(value(e, "parabola_at_3"), value(e, "b0") + 3 * value(e, "b1") + 9 * value(e, "b2"), 1e-2);
 }
 
 }  // namespace

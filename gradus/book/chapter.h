@@ -42,7 +42,7 @@ struct Chapter {
   std::function<std::vector<insight::Claim>(Effort)> claims;
   std::function<void(Notebook&, Effort)> measure;  ///< equal efforts give equal notebooks, bit for bit
   std::vector<std::string_view> oracles;           ///< names of train::oracles() that belong to the chapter
-  int quick_seconds = 0, standard_seconds = 0, full_seconds = 0;  ///< measured on two cores
+  int quick_seconds = 0, standard_seconds = 0, full_seconds = 0;  ///< measured on one core
 };
 
 /// Seeds of an effort: 5, 8 or 20.

@@ -151,6 +151,10 @@ Fit fit(const FitOptions& options) {
     nn::eval_mode(model);
     result.loss.push_back(std::isfinite(sum) ? sum / static_cast<double>(steps) : INFINITY);
     result.accuracy.push_back(accuracy(model, validation));
+    if (options.watch) {
+      result.validation_losses.push_back(loss_of(model, validation));
+      result.test_losses.push_back(loss_of(model, test));
+    }
     if (!std::isfinite(sum)) break;
   }
   result.train_accuracy = accuracy(model, whole(train));

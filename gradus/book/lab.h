@@ -75,10 +75,12 @@ struct FitOptions {
   std::int64_t examples = 0;  ///< trains on the first so many; 0: all 1,238
   double label_noise = 0;     ///< share of the training labels that are replaced by random ones
   double smoothing = 0;       ///< of the labels, in the training loss
+  bool watch = false;         ///< measures validation and test loss after each epoch, too
 };
 
 struct Fit {
   std::vector<double> loss, accuracy;  ///< after each epoch: mean training loss of it, validation accuracy
+  std::vector<double> validation_losses, test_losses;  ///< likewise, when they are watched
   double train_accuracy = 0, test_accuracy = 0;
   double train_loss = 0, test_loss = 0;  ///< cross entropy at the end, without dropout and smoothing
 };

@@ -345,7 +345,10 @@ int run(int argc, const char* const* argv) {
     if (data_apps.fetch->parsed()) return data_fetch(options.data_fetch);
     if (data_apps.split->parsed()) return data_split(options.data_split);
     if (selftest_app->parsed()) return selftest(options.selftest);
-    if (explain_app->parsed()) return explain(options.explain);
+    if (explain_app->parsed()) {
+      options.explain.threads = options.threads;
+      return explain(options.explain);
+    }
     GRADUS_ASSERT(doctor_app->parsed());
     return doctor(options.doctor);
   });

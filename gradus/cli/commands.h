@@ -116,6 +116,7 @@ struct ExplainCommand {
   std::string out;                   ///< folder for the page; empty: reports
   bool open = false;                 ///< in a browser
   bool json = false;
+  int threads = 0;  ///< 0: one
 };
 int explain(const ExplainCommand& command);
 

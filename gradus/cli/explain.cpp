@@ -9,6 +9,7 @@
 #include <nlohmann/json.hpp>
 
 #include "gradus/base/error.h"
+#include "gradus/base/parallel.h"
 #include "gradus/book/explain.h"
 #include "gradus/cli/commands.h"
 #include "gradus/io/atomic_file.h"
@@ -130,6 +131,8 @@ int explain_all(const ExplainCommand& command, const std::string& folder) {
 }  // namespace
 
 int explain(const ExplainCommand& command) {
+  // The networks of the book are small: a second thread would only wait, and one gives the same bits everywhere.
+  if (command.threads == 0) set_num_threads(1);
   const std::string folder = command.out.empty() ? "reports" : command.out;
   if (command.all) return explain_all(command, folder);
   if (command.what.empty()) return list(command.json);

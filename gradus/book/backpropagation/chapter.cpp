@@ -113,9 +113,9 @@ Chapter backpropagation() {
           .measure = measure_backpropagation,
           .oracles = {"gradient check", "softmax + cross entropy", "sum over the classes", "sigmoid chain",
                       "fourth derivative", "Hessian"},
-          .quick_seconds = 2,
-          .standard_seconds = 5,
-          .full_seconds = 15};
+          .quick_seconds = 1,
+          .standard_seconds = 3,
+          .full_seconds = 8};
 }
 
 }  // namespace gradus::book

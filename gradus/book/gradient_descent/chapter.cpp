@@ -171,9 +171,9 @@ Chapter gradient_descent() {
       .claims = claims,
       .measure = measure_gradient_descent,
       .oracles = {"gradient descent", "heavy ball", "below 2 / L", "above 2 / L", "least norm", "Adam's first step"},
-      .quick_seconds = 5,
-      .standard_seconds = 10,
-      .full_seconds = 35};
+      .quick_seconds = 3,
+      .standard_seconds = 7,
+      .full_seconds = 17};
 }
 
 }  // namespace gradus::book
