@@ -16,6 +16,7 @@
 #include "gradus/engine/anomaly.h"
 #include "gradus/engine/eval.h"
 #include "gradus/engine/gradcheck.h"
+#include "gradus/engine/precision.h"
 #include "gradus/engine/unique.h"
 #include "gradus/graph/tensor.h"
 #include "gradus/io/safetensors.h"

@@ -9,8 +9,10 @@
 
 #include "gradus/base/error.h"
 #include "gradus/engine/memory_plan.h"
+#include "gradus/engine/precision.h"
 #include "gradus/ops/view.h"
 #include "gradus/transform/fuse.h"
+#include "gradus/transform/precision.h"
 #include "gradus/transform/redirect.h"
 #include "gradus/transform/schedule.h"
 #include "gradus/transform/simplify.h"
@@ -18,7 +20,9 @@
 namespace gradus::engine {
 namespace {
 
-constexpr std::array<std::string_view, 5> pass_names{"simplify", "fuse", "schedule", "in_place", "donate"};
+constexpr std::array<std::string_view, 6> pass_names{"simplify", "bf16", "fuse", "schedule", "in_place", "donate"};
+
+bool lowers_precision() { return precision::current() == Precision::bf16 && is_pass_enabled("bf16"); }
 
 std::array<std::atomic<bool>, pass_names.size()>& disabled_passes() {
   static std::array<std::atomic<bool>, pass_names.size()> flags{};
@@ -88,6 +92,7 @@ unsigned enabled_passes() {
   for (std::size_t i = 0; i < pass_names.size(); ++i) {
     if (!disabled_passes()[i].load(std::memory_order_relaxed)) mask |= 1u << i;
   }
+  if (!lowers_precision()) mask &= ~(1u << pass_index("bf16"));
   return mask;
 }
 
@@ -102,6 +107,8 @@ Plan make_plan(const Graph& graph) {
   check(graph, "capture");
   Graph g = is_pass_enabled("simplify") ? transform::simplify(graph) : graph;
   check(g, "simplify");
+  if (lowers_precision()) g = transform::use_bf16(g);
+  check(g, "bf16");
   transform::FuseOptions options;
   if (!is_pass_enabled("fuse")) options.max_instructions = 1;
   g = transform::fuse(g, options);

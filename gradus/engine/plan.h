@@ -66,12 +66,12 @@ struct Plan {
 /// types.
 Plan make_plan(const Graph& graph);
 
-/// Switches a pass ("simplify", "fuse", "schedule", "in_place",
-/// "donate") off or on for plans made from now on.
+/// Switches a pass ("simplify", "bf16", "fuse", "schedule", "in_place", "donate") off or on for plans made from now on; "bf16"
+/// runs in scopes of that precision only (engine/precision.h).
 /// Throws Error(value) for an unknown name.
 void set_pass_enabled(std::string_view pass, bool enabled);
 bool is_pass_enabled(std::string_view pass);
-/// One bit per pass: part of the key of a plan.
+/// One bit per pass that runs, on this thread and now: part of the key of a plan.
 unsigned enabled_passes();
 
 }  // namespace gradus::engine

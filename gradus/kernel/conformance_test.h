@@ -34,6 +34,7 @@ struct Array {
     switch (spec.dtype) {
       case DType::f32: return static_cast<double>(data<float>()[i]);
       case DType::f64: return data<double>()[i];
+      case DType::bf16: return static_cast<double>(static_cast<float>(data<BFloat16>()[i]));
       case DType::i32: return data<std::int32_t>()[i];
       default: return static_cast<double>(data<std::int64_t>()[i]);
     }
@@ -59,6 +60,7 @@ inline Array random_array(TensorSpec spec, std::uint64_t seed) {
     switch (spec.dtype) {
       case DType::f32: array.data<float>()[i] = static_cast<float>(numbers[i]); break;
       case DType::f64: array.data<double>()[i] = numbers[i]; break;
+      case DType::bf16: array.data<BFloat16>()[i] = BFloat16(static_cast<float>(numbers[i])); break;
       case DType::i32: array.data<std::int32_t>()[i] = static_cast<std::int32_t>(numbers[i] * 100); break;
       default: array.data<std::int64_t>()[i] = static_cast<std::int64_t>(numbers[i] * 100); break;
     }

@@ -147,6 +147,24 @@ TEST(ConvKernels, SequencesAndVolumes) {
   }
 }
 
+TEST(ConvKernels, OfBf16SumInF32) {
+  Choices choices(17);
+  int compared = 0, cases = 0;
+  for (int i = 0; i < 40; ++i) {
+    Conv2d conv;
+    Shape images, weights;
+    if (!generate(choices, conv, images, weights)) continue;
+    ++cases;
+    const Case c(conv, DType::bf16, images, weights);
+    EXPECT_EQ(run_reference(c.conv, {c.x, c.weight})[0].spec.dtype, DType::f32);
+    compared += compare(c, 1e-5);
+  }
+  EXPECT_GE(compared, 2 * cases);
+  EXPECT_EQ(compare(Case(Conv2d{{1, 1}, {1, 1}, {1, 1}, 1}, DType::bf16, {4, 32, 9, 9}, {48, 32, 3, 3}), 2e-5), 3);
+  EXPECT_EQ(compare(Case<1>(Conv1d{}, DType::bf16, {2, 16, 33}, {32, 16, 3}), 1e-5), 3);
+  EXPECT_EQ(compare(Case<3>(Conv3d{}, DType::bf16, {2, 16, 5, 6, 7}, {16, 16, 3, 2, 2}), 1e-5), 3);
+}
+
 TEST(ConvKernels, EmptyBatch) {
   const Case c(Conv2d{}, DType::f32, {0, 2, 5, 5}, {3, 2, 3, 3});
   EXPECT_EQ(run_reference(c.conv, {c.x, c.weight})[0].spec.shape, (Shape{0, 3, 3, 3}));

@@ -74,6 +74,22 @@ TEST(MatMulKernels, AgreeOnVectors) {
   EXPECT_GE(compare_all(MatMul{true, true}, operands(MatMul{true, true}, DType::f32, {3}, 1, 900, 333), 2e-5), 2);
 }
 
+TEST(MatMulKernels, OfBf16SumInF32) {
+  Choices choices(8);
+  int compared = 0;
+  for (int i = 0; i < 60; ++i) {
+    const MatMul op{choices.pick({0, 1}) == 1, choices.pick({0, 1}) == 1};
+    const std::int64_t m = choices.pick({1, 2, 5, 17, 64}), k = choices.pick({1, 3, 16, 31, 128}),
+                       n = choices.pick({1, 2, 7, 33, 64});
+    Shape batch;
+    if (choices.pick({0, 0, 1}) == 1) batch = {choices.pick({1, 2, 5})};
+    const std::vector<Array> inputs = operands(op, DType::bf16, batch, m, k, n);
+    EXPECT_EQ(run_reference(op, inputs)[0].spec.dtype, DType::f32);
+    compared += compare_all(op, inputs, 1e-5);
+  }
+  EXPECT_EQ(compared, 60);
+}
+
 TEST(MatMulKernels, AgreeOnLargeMatrices) {
   for (const MatMul op : {MatMul{}, MatMul{true, false}, MatMul{false, true}, MatMul{true, true}}) {
     EXPECT_GE(compare_all(op, operands(op, DType::f32, {}, 300, 511, 257), 2e-5), 1);

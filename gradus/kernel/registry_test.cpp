@@ -48,7 +48,7 @@ TEST(Registry, PrefersTheFirstThatTakesTheRequest) {
   EXPECT_THAT(fast.refusals, ElementsAre("small: too much arithmetic"));
   const Choice slow = choose_product(DType::f64);
   EXPECT_EQ(slow.implementation, "reference");
-  EXPECT_THAT(slow.refusals, ElementsAre("small: only f32", "onednn: only f32, not f64"));
+  EXPECT_THAT(slow.refusals, ElementsAre("small: only f32", "onednn: only f32, not f64", "bf16: only bf16, not f64"));
 }
 
 TEST(Registry, SwitchesImplementationsOffAndOn) {
@@ -58,7 +58,8 @@ TEST(Registry, SwitchesImplementationsOffAndOn) {
   const Choice choice = choose_product(DType::f32);
   set_enabled("onednn", true);
   EXPECT_EQ(choice.implementation, "reference");
-  EXPECT_THAT(choice.refusals, ElementsAre("small: too much arithmetic", "onednn: switched off"));
+  EXPECT_THAT(choice.refusals,
+              ElementsAre("small: too much arithmetic", "onednn: switched off", "bf16: only bf16, not f32"));
   EXPECT_EQ(choose_product(DType::f32).implementation, "onednn");
 }
 
@@ -84,14 +85,15 @@ TEST(Registry, RefusesUnknownNamesAndTheReference) {
 }
 
 TEST(Registry, SaysWhyNoImplementationTakesARequest) {
-  EXPECT_EQ(message_of([] { (void)choose_product(DType::bf16); }),
+  EXPECT_EQ(message_of([] { (void)choose_product(DType::boolean); }),
             "dtype error in matmul: no kernel for these types\n"
-            "  input 0   bf16 [100, 300]\n"
-            "  input 1   bf16 [300, 400]\n"
-            "  output 0  bf16 [100, 400]\n"
+            "  input 0   bool [100, 300]\n"
+            "  input 1   bool [300, 400]\n"
+            "  output 0  bool [100, 400]\n"
             "  small: only f32\n"
-            "  onednn: only f32, not bf16\n"
-            "  reference: only f32, f64, i32 and i64");
+            "  onednn: only f32, not bool\n"
+            "  bf16: only bf16, not bool\n"
+            "  reference: only f32, f64, bf16, i32 and i64");
 }
 
 TEST(Registry, NamesTheVersionOfOneDnn) {

@@ -117,10 +117,10 @@ template <int N>
 void check_cotangent(std::string_view op, const Conv<N>& conv, const TensorSpec& x, const TensorSpec& weight,
                      const TensorSpec& cotangent) {
   const TensorSpec inputs[] = {x, weight};
-  const Specs result = conv.infer(inputs);
-  if (result.front() == cotangent) return;
+  const TensorSpec expected{x.dtype, conv.infer(inputs).front().shape};
+  if (expected == cotangent) return;
   throw Error(cotangent.dtype == x.dtype ? ErrorKind::shape : ErrorKind::dtype, std::string(op))
-      .operand("cotangent", cotangent, fmt::format("expected {}", result.front().str()))
+      .operand("cotangent", cotangent, fmt::format("expected {}", expected.str()))
       .operand("input", x)
       .operand("weight", weight);
 }
@@ -187,7 +187,7 @@ Specs Conv<N>::infer(std::span<const TensorSpec> inputs) const {
   check_operands(*this, x, weight);
   Shape shape{x.shape[0], weight.shape[0]};
   for (std::size_t i = 0; i < static_cast<std::size_t>(N); ++i) shape.push_back(output_size(*this, i, x, weight));
-  return {{x.dtype, shape}};
+  return {{detail::product_dtype(x.dtype), shape}};
 }
 
 template <int N>
@@ -212,7 +212,7 @@ template <int N>
 Specs ConvInputGradient<N>::infer(std::span<const TensorSpec> inputs) const {
   const TensorSpec x{inputs[1].dtype, input};
   check_cotangent(name(), conv, x, inputs[1], inputs[0]);
-  return {x};
+  return {{detail::product_dtype(x.dtype), input}};
 }
 
 template <int N>
@@ -240,7 +240,7 @@ template <int N>
 Specs ConvWeightGradient<N>::infer(std::span<const TensorSpec> inputs) const {
   const TensorSpec w{inputs[0].dtype, weight};
   check_cotangent(name(), conv, inputs[0], w, inputs[1]);
-  return {w};
+  return {{detail::product_dtype(w.dtype), weight}};
 }
 
 template <int N>

@@ -10,7 +10,8 @@
 namespace gradus {
 
 /// Product of two stacks of matrices with equal batch axes: (.., m, k) x (.., k, n) -> (.., m, n). A transposed operand is
-/// stored with its last two axes swapped. f32, f64, i32 or i64, the same for both.
+/// stored with its last two axes swapped. f32, f64, i32 or i64, the same for both; of two bf16 operands, which mixed precision
+/// writes (transform/precision.h), the result is f32.
 struct MatMul {
   bool transpose_a = false;
   bool transpose_b = false;

@@ -22,6 +22,10 @@ std::string layer_context(const Tensor& weight, const std::string& sizes);
 void promote_operands(std::string_view op, std::string_view role_a, Tensor& a, std::string_view role_b, Tensor& b,
                       SourceLocation where);
 
+/// Type of the result of a product or convolution of two operands of `operand`: bf16 ones are multiplied exactly and summed
+/// in f32.
+constexpr DType product_dtype(DType operand) { return operand == DType::bf16 ? DType::f32 : operand; }
+
 /// Adds "input comes from flatten of f32 [32, 1, 28, 27]" when the operand was computed.
 void note_origin(Error& error, std::string_view role, const Tensor& tensor);
 

@@ -10,6 +10,7 @@
 #include "gradus/base/random.h"
 #include "gradus/data/loader.h"
 #include "gradus/engine/anomaly.h"
+#include "gradus/engine/precision.h"
 #include "gradus/io/atomic_file.h"
 #include "gradus/nn/eval.h"
 #include "gradus/nn/gradients.h"
@@ -232,6 +233,7 @@ bool Loop::gathered_step(const Tensor& loss, const Tensor& predicted, std::int64
 void Loop::step(const RunFolder& run, const Tensor& images, const Tensor& labels) {
   if (!within_group()) remember_group_start();
   optimizer_->train();
+  const precision::Scope scope(step_precision(recipe_.train));
   optimizer_->set_lr(next_lr());
   Tensor loss, predicted;
   {

@@ -79,6 +79,7 @@ LrRange find_lr(const Recipe& recipe, const LrFindOptions& options, SourceLocati
   Batches batches(data.train, recipe);
   LrRange range;
   double mean = 0, decay = 1, least = INFINITY;
+  const precision::Scope scope(step_precision(recipe.train));
   for (std::int64_t i = 0; i < options.steps && !range.exploded; ++i) {
     const double share = static_cast<double>(i) / static_cast<double>(options.steps - 1);
     const double lr = options.lowest * std::pow(options.highest / options.lowest, share);

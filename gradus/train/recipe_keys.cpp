@@ -245,6 +245,9 @@ void add_train(Keys& keys) {
       .at_least(0);
   keys.emplace_back("train.swa_lr", in(t, &S::swa_lr), "learning rate from that epoch on; default: the schedule's")
       .at_least(0);
+  keys.emplace_back("train.precision", in(t, &S::precision),
+                    "of products and convolutions in a training step; weights, sums and evaluation stay f32")
+      .one_of({"f32", "bf16"});
   keys.emplace_back("train.checkpoint_steps", in(t, &S::checkpoint_steps),
                     "steps between checkpoints within an epoch; 0: only at its end")
       .at_least(0);

@@ -137,6 +137,10 @@ std::unique_ptr<optim::Optimizer> make_optimizer(const Recipe& recipe, optim::Pa
   return optimizer;
 }
 
+Precision step_precision(const TrainSettings& settings) {
+  return settings.precision == "bf16" ? precision::bf16 : precision::f32;
+}
+
 LearningRate make_learning_rate(const Recipe& recipe, std::int64_t epoch_steps) {
   const OptimizerSettings& s = recipe.optimizer;
   return LearningRate({.schedule = s.schedule,

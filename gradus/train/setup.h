@@ -8,6 +8,7 @@
 
 #include "gradus/data/dataset.h"
 #include "gradus/data/sources.h"
+#include "gradus/engine/precision.h"
 #include "gradus/models/any_model.h"
 #include "gradus/optim/optimizer.h"
 #include "gradus/train/recipe.h"
@@ -51,6 +52,9 @@ models::AnyModel load_model(const RunFolder& run, const std::string& which);
 /// The optimizer of a recipe, with its clipping; steps with numbers that are not finite are refused. It refers to `parameters`.
 /// Throws Error(value) for settings out of range.
 std::unique_ptr<optim::Optimizer> make_optimizer(const Recipe& recipe, optim::ParameterList parameters);
+
+/// What training steps are evaluated in.
+Precision step_precision(const TrainSettings& settings);
 
 /// The learning rate of a run with `epoch_steps` steps in an epoch. Throws Error(value) for settings out of range.
 LearningRate make_learning_rate(const Recipe& recipe, std::int64_t epoch_steps);

@@ -14,6 +14,7 @@
 #include "gradus/graph/node.h"
 #include "gradus/io/atomic_file.h"
 #include "gradus/io/safetensors.h"
+#include "gradus/kernel/onednn/bf16.h"
 #include "gradus/train/evaluate.h"
 #include "gradus/train/run_folder.h"
 #include "gradus/train/setup.h"
@@ -126,6 +127,26 @@ TEST_F(Trainer, StoppedAndResumedIsBitIdentical) {
       expect_same_run(whole, run);
     }
   }
+}
+
+TEST_F(Trainer, InBf16StoppedAndResumedIsBitIdentical) {
+  const TemporaryFolder folder;
+  const std::string changes[] = {"train.precision=bf16"};
+  const Recipe recipe = parse_recipe(tiny_recipe(folder), "tiny.toml", changes);
+  const TrainResult whole = start(recipe, {.run = folder / "whole"});
+  EXPECT_GT(whole.history.back().test_accuracy.value(), 0.9);
+  int asked = 0;
+  EXPECT_FALSE(start(recipe, {.run = folder / "run", .stop = [&] { return asked++ == 7; }}).finished);
+  EXPECT_TRUE(resume({.run = folder / "run"}).finished);
+  expect_same_run(folder / "whole", folder / "run");
+  // Evaluation stays f32: the figures of the run are those of its weights.
+  models::AnyModel best = load_model(RunFolder::open(folder / "run"), "best");
+  EXPECT_EQ(evaluate(best, load_data(recipe.data, data::Split::test)).loss, *whole.history.back().test_loss);
+  // Weights differ from those of f32 where the machine has bf16, and only there.
+  start(parse_recipe(tiny_recipe(folder), "tiny.toml"), {.run = folder / "f32"});
+  std::string reason;
+  EXPECT_EQ(kernel::bf16_pays(reason), bytes_of(folder / "f32/checkpoints/last.safetensors") !=
+                                           bytes_of(folder / "run/checkpoints/last.safetensors"));
 }
 
 TEST_F(Trainer, ResumeWithoutCheckpointStartsAndOfAFinishedRunDoesNothing) {

@@ -107,6 +107,15 @@ struct Growing {
   }
 };
 
+/// Whether the next vertex rounds this one to bf16 and ends a region: that region can take this one, whoever else reads it.
+bool is_narrowed_next(const Graph& graph, const std::vector<std::int32_t>& region, std::size_t i) {
+  if (i + 1 == graph.vertices.size()) return false;
+  const auto at = static_cast<std::int32_t>(i);
+  const Vertex& next = graph.vertices[i + 1];
+  const Cast* cast = next.op.as<Cast>();
+  return cast && cast->to == DType::bf16 && next.inputs[0] == ValueId{at, 0} && region[i + 1] == at + 1;
+}
+
 /// Which region each pointwise vertex belongs to: the index of its last member, which is where the region will stand.
 std::vector<std::int32_t> assign_regions(const Graph& graph, const FuseOptions& options) {
   const std::size_t n = graph.vertices.size();
@@ -124,18 +133,20 @@ std::vector<std::int32_t> assign_regions(const Graph& graph, const FuseOptions& 
                        }));
       const auto position = static_cast<std::int32_t>(i);
       region[i] = position;
-      if (const std::int32_t candidate = common[i]; candidate >= 0) {
+      const bool narrowed = is_narrowed_next(graph, region, i);
+      if (const std::int32_t candidate = narrowed ? position + 1 : common[i]; candidate >= 0) {
         const auto c = static_cast<std::size_t>(candidate);
         const auto operands = growing[c].reads_with(graph, v, position).size();
-        const bool joins = graph.vertices[c].specs.front().shape == v.specs.front().shape &&
-                           growing[c].instructions + cost <= options.max_instructions &&
-                           static_cast<int>(operands) + growing[c].outputs + is_result[i] <= options.max_operands;
+        const bool joins =
+            graph.vertices[c].specs.front().shape == v.specs.front().shape &&
+            growing[c].instructions + cost <= options.max_instructions &&
+            static_cast<int>(operands) + growing[c].outputs + (narrowed ? 1 : is_result[i]) <= options.max_operands;
         if (joins) region[i] = candidate;
       }
       Growing& joined = growing[static_cast<std::size_t>(region[i])];
       joined.reads = joined.reads_with(graph, v, position);
       joined.instructions += cost;
-      joined.outputs += region[i] == position ? 1 : is_result[i];
+      joined.outputs += region[i] == position || narrowed ? 1 : is_result[i];
     }
     for (const ValueId id : v.inputs) {
       std::int32_t& seen = common[static_cast<std::size_t>(id.vertex)];

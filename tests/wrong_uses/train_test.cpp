@@ -73,6 +73,13 @@ TEST(WrongUses, Recipes) {
        "configuration error in r.toml: train.swa_start = 4 is after the last of 3 epochs"},
       {"rate of no mean", [] { recipe("[train]\nswa_lr = 0.1\n"); },
        "configuration error in r.toml: train.swa_lr means nothing without train.swa_start"},
+      {"a precision without a range", [] { recipe("[train]\nprecision = \"fp16\"\n"); },
+       "configuration error in r.toml:4: train.precision = 'fp16' is not known, expected one of f32, bf16\n"
+       "  hint: did you mean \"bf16\"?"},
+      {"precision as a number", [] { recipe("[train]\nprecision = 16\n"); },
+       "configuration error in r.toml:4: train.precision = 16 is an integer, expected a string: one of f32, bf16"},
+      {"precision in the wrong section", [] { recipe("[optimizer]\nprecision = \"bf16\"\n"); },
+       "configuration error in r.toml:4: unknown key optimizer.precision\n  hint: did you mean optimizer.epsilon?"},
       {"unknown balance", [] { recipe("[train]\nclass_balance = \"auto\"\n"); },
        "configuration error in r.toml:4: train.class_balance = 'auto' is not known, expected one of none, balanced"},
   });

@@ -28,18 +28,20 @@ struct Problem {
     weight.insert(weight.begin(), conv.groups);
   }
 
-  dnnl::convolution_forward::primitive_desc forward() const { return conv_desc(any(x), any(weight), any(y), windows); }
+  dnnl::convolution_forward::primitive_desc forward(Type operands) const {
+    return conv_desc(any(x, operands), any(weight, operands), any(y), windows);
+  }
 };
 
-template <int N>
+template <int N, Type Operands>
 std::unique_ptr<Kernel> make_conv(const Request& r, std::string& reason) {
-  if (!all_f32(r, reason) || has_empty(r, reason)) return nullptr;
+  if (!takes(Operands, r, reason) || has_empty(r, reason)) return nullptr;
   const Problem p(*r.op.as<Conv<N>>(), r.inputs[0].shape, r.inputs[1].shape, r.outputs[0].shape);
-  return guarded(reason, p.flops, [&]() -> std::unique_ptr<Kernel> {
-    const auto desc = p.forward();
+  return guarded(reason, f32_flops(Operands, p.flops), [&]() -> std::unique_ptr<Kernel> {
+    const auto desc = fastest(Operands, [&](Type type) { return p.forward(type); });
     auto program = std::make_unique<Program>(p.flops);
-    const dnnl::memory x = program->input_as(0, plain(p.x), desc.src_desc());
-    const dnnl::memory weight = program->input_as(1, plain(p.weight), desc.weights_desc());
+    const dnnl::memory x = program->input_as(0, plain(p.x, Operands), desc.src_desc());
+    const dnnl::memory weight = program->input_as(1, plain(p.weight, Operands), desc.weights_desc());
     const dnnl::memory y = program->output_as(0, plain(p.y), desc.dst_desc());
     program->add(dnnl::convolution_forward(desc), desc,
                  {{DNNL_ARG_SRC, x}, {DNNL_ARG_WEIGHTS, weight}, {DNNL_ARG_DST, y}});
@@ -48,16 +50,18 @@ std::unique_ptr<Kernel> make_conv(const Request& r, std::string& reason) {
   });
 }
 
-template <int N>
+template <int N, Type Operands>
 std::unique_ptr<Kernel> make_input_gradient(const Request& r, std::string& reason) {
-  if (!all_f32(r, reason) || has_empty(r, reason)) return nullptr;
+  if (!takes(Operands, r, reason) || has_empty(r, reason)) return nullptr;
   const Conv<N>& conv = r.op.as<ConvInputGradient<N>>()->conv;
   const Problem p(conv, r.outputs[0].shape, r.inputs[1].shape, r.inputs[0].shape);
-  return guarded(reason, p.flops, [&]() -> std::unique_ptr<Kernel> {
-    const auto desc = conv_input_gradient_desc(any(p.x), any(p.weight), any(p.y), p.windows, p.forward());
+  return guarded(reason, f32_flops(Operands, p.flops), [&]() -> std::unique_ptr<Kernel> {
+    const auto desc = fastest(Operands, [&](Type type) {
+      return conv_input_gradient_desc(any(p.x), any(p.weight, type), any(p.y, type), p.windows, p.forward(type));
+    });
     auto program = std::make_unique<Program>(p.flops);
-    const dnnl::memory dy = program->input_as(0, plain(p.y), desc.diff_dst_desc());
-    const dnnl::memory weight = program->input_as(1, plain(p.weight), desc.weights_desc());
+    const dnnl::memory dy = program->input_as(0, plain(p.y, Operands), desc.diff_dst_desc());
+    const dnnl::memory weight = program->input_as(1, plain(p.weight, Operands), desc.weights_desc());
     const dnnl::memory dx = program->output_as(0, plain(p.x), desc.diff_src_desc());
     program->add(dnnl::convolution_backward_data(desc), desc,
                  {{DNNL_ARG_DIFF_DST, dy}, {DNNL_ARG_WEIGHTS, weight}, {DNNL_ARG_DIFF_SRC, dx}});
@@ -66,16 +70,18 @@ std::unique_ptr<Kernel> make_input_gradient(const Request& r, std::string& reaso
   });
 }
 
-template <int N>
+template <int N, Type Operands>
 std::unique_ptr<Kernel> make_weight_gradient(const Request& r, std::string& reason) {
-  if (!all_f32(r, reason) || has_empty(r, reason)) return nullptr;
+  if (!takes(Operands, r, reason) || has_empty(r, reason)) return nullptr;
   const Conv<N>& conv = r.op.as<ConvWeightGradient<N>>()->conv;
   const Problem p(conv, r.inputs[0].shape, r.outputs[0].shape, r.inputs[1].shape);
-  return guarded(reason, p.flops, [&]() -> std::unique_ptr<Kernel> {
-    const auto desc = conv_weight_gradient_desc(any(p.x), any(p.weight), any(p.y), p.windows, p.forward());
+  return guarded(reason, f32_flops(Operands, p.flops), [&]() -> std::unique_ptr<Kernel> {
+    const auto desc = fastest(Operands, [&](Type type) {
+      return conv_weight_gradient_desc(any(p.x, type), any(p.weight), any(p.y, type), p.windows, p.forward(type));
+    });
     auto program = std::make_unique<Program>(p.flops);
-    const dnnl::memory x = program->input_as(0, plain(p.x), desc.src_desc());
-    const dnnl::memory dy = program->input_as(1, plain(p.y), desc.diff_dst_desc());
+    const dnnl::memory x = program->input_as(0, plain(p.x, Operands), desc.src_desc());
+    const dnnl::memory dy = program->input_as(1, plain(p.y, Operands), desc.diff_dst_desc());
     const dnnl::memory dw = program->output_as(0, plain(p.weight), desc.diff_weights_desc());
     program->add(dnnl::convolution_backward_weights(desc), desc,
                  {{DNNL_ARG_SRC, x}, {DNNL_ARG_DIFF_DST, dy}, {DNNL_ARG_DIFF_WEIGHTS, dw}});
@@ -84,11 +90,12 @@ std::unique_ptr<Kernel> make_weight_gradient(const Request& r, std::string& reas
   });
 }
 
-template <int N>
+template <int N, Type Operands>
 void add_kernels(std::vector<Implementation>& list) {
-  list.push_back({Conv<N>().name(), "onednn", make_conv<N>});
-  list.push_back({ConvInputGradient<N>().name(), "onednn", make_input_gradient<N>});
-  list.push_back({ConvWeightGradient<N>().name(), "onednn", make_weight_gradient<N>});
+  constexpr std::string_view name = Operands == Type::f32 ? "onednn" : "bf16";
+  list.push_back({Conv<N>().name(), name, make_conv<N, Operands>});
+  list.push_back({ConvInputGradient<N>().name(), name, make_input_gradient<N, Operands>});
+  list.push_back({ConvWeightGradient<N>().name(), name, make_weight_gradient<N, Operands>});
 }
 
 }  // namespace
@@ -96,9 +103,13 @@ void add_kernels(std::vector<Implementation>& list) {
 
 std::vector<Implementation> onednn_conv_kernels() {
   std::vector<Implementation> list;
-  onednn::add_kernels<1>(list);
-  onednn::add_kernels<2>(list);
-  onednn::add_kernels<3>(list);
+  using onednn::Type;
+  onednn::add_kernels<1, Type::f32>(list);
+  onednn::add_kernels<2, Type::f32>(list);
+  onednn::add_kernels<3, Type::f32>(list);
+  onednn::add_kernels<1, Type::bf16>(list);
+  onednn::add_kernels<2, Type::bf16>(list);
+  onednn::add_kernels<3, Type::bf16>(list);
   return list;
 }
 

@@ -9,32 +9,34 @@ namespace {
 
 /// A stack of `batch` matrices of rows x columns as the product sees them; `transposed`: stored the other way round.
 /// A single matrix has two axes, a stack three.
-Desc matrices(std::int64_t batch, std::int64_t rows, std::int64_t columns, bool transposed) {
+Desc matrices(std::int64_t batch, std::int64_t rows, std::int64_t columns, bool transposed, Type type) {
   dnnl::memory::dims dims{batch, rows, columns};
   dnnl::memory::dims strides{rows * columns, transposed ? 1 : columns, transposed ? rows : 1};
   if (batch == 1) {
     dims.erase(dims.begin());
     strides.erase(strides.begin());
   }
-  return Desc(dims, dnnl::memory::data_type::f32, strides);
+  return Desc(dims, type, strides);
 }
 
+template <Type Operands>
 std::unique_ptr<Kernel> make_matmul(const Request& request, std::string& reason) {
-  if (!all_f32(request, reason) || has_empty(request, reason)) return nullptr;
+  if (!takes(Operands, request, reason) || has_empty(request, reason)) return nullptr;
   const MatMul& op = *request.op.as<MatMul>();
   const Shape &a_shape = request.inputs[0].shape, &c_shape = request.outputs[0].shape;
   const int rank = c_shape.rank();
   const std::int64_t batch = c_shape.numel(0, rank - 2), m = c_shape[rank - 2], n = c_shape[rank - 1];
   const std::int64_t k = a_shape[rank - (op.transpose_a ? 2 : 1)];
   const double flops = 2.0 * static_cast<double>(batch * m * n) * static_cast<double>(k);
-  return guarded(reason, flops, [&]() -> std::unique_ptr<Kernel> {
-    const Desc a = matrices(batch, m, k, op.transpose_a), b = matrices(batch, k, n, op.transpose_b);
-    const Desc c = matrices(batch, m, n, false);
-    const auto desc = matmul_desc(a, b, c);
+  return guarded(reason, f32_flops(Operands, flops), [&]() -> std::unique_ptr<Kernel> {
+    const auto a = [&](Type type) { return matrices(batch, m, k, op.transpose_a, type); };
+    const auto b = [&](Type type) { return matrices(batch, k, n, op.transpose_b, type); };
+    const Desc c = matrices(batch, m, n, false, Type::f32);
+    const auto desc = fastest(Operands, [&](Type type) { return matmul_desc(a(type), b(type), c); });
     auto program = std::make_unique<Program>(flops);
     program->add(dnnl::matmul(desc), desc,
-                 {{DNNL_ARG_SRC, program->input(0, a)},
-                  {DNNL_ARG_WEIGHTS, program->input(1, b)},
+                 {{DNNL_ARG_SRC, program->input_as(0, a(Operands), desc.src_desc())},
+                  {DNNL_ARG_WEIGHTS, program->input_as(1, b(Operands), desc.weights_desc())},
                   {DNNL_ARG_DST, program->output(0, c)}});
     return program;
   });
@@ -43,6 +45,9 @@ std::unique_ptr<Kernel> make_matmul(const Request& request, std::string& reason)
 }  // namespace
 }  // namespace onednn
 
-std::vector<Implementation> onednn_matmul_kernels() { return {{"matmul", "onednn", onednn::make_matmul}}; }
+std::vector<Implementation> onednn_matmul_kernels() {
+  return {{"matmul", "onednn", onednn::make_matmul<onednn::Type::f32>},
+          {"matmul", "bf16", onednn::make_matmul<onednn::Type::bf16>}};
+}
 
 }  // namespace gradus::kernel

@@ -2,6 +2,7 @@
 #pragma once
 
 #include <string>
+#include <string_view>
 #include <utility>
 #include <vector>
 
@@ -85,6 +86,27 @@ bool has_empty(const Request& request, std::string& reason);
 /// True when all operands and results are f32; otherwise says so in `reason`.
 bool all_f32(const Request& request, std::string& reason);
 
+using Type = dnnl::memory::data_type;
+
+/// True when all operands are of type `operands`, f32 or bf16 (the results are f32 then); otherwise says so in `reason`.
+bool takes(Type operands, const Request& request, std::string& reason);
+/// Arithmetic that takes as long in f32 as `flops` do with operands of this type.
+double f32_flops(Type operands, double flops);
+
+/// What `describe(type)` gives for the type in which operands of type `given` are multiplied fastest: bf16 only by AMX; the
+/// plain AVX-512 instructions for it are slower than f32, so such operands are widened, which changes no bit of them.
+template <class Describe>
+auto fastest(Type given, const Describe& describe) {
+  if (given == Type::bf16) {
+    try {
+      auto desc = describe(Type::bf16);
+      if (std::string_view(desc.impl_info_str()).find("amx") != std::string_view::npos) return desc;
+    } catch (const dnnl::error&) {  // no such primitive
+    }
+  }
+  return describe(Type::f32);
+}
+
 /// Runs `build`, for as many threads as `flops` is worth, and turns oneDNN's exceptions into a refusal.
 template <class Build>
 std::unique_ptr<Kernel> guarded(std::string& reason, double flops, const Build& build) {
@@ -98,8 +120,8 @@ std::unique_ptr<Kernel> guarded(std::string& reason, double flops, const Build& 
 }
 
 /// A dense row-major description of `dims`.
-Desc plain(const dnnl::memory::dims& dims);
+Desc plain(const dnnl::memory::dims& dims, Type type = Type::f32);
 /// The same sizes in whatever layout oneDNN likes.
-Desc any(const dnnl::memory::dims& dims);
+Desc any(const dnnl::memory::dims& dims, Type type = Type::f32);
 
 }  // namespace gradus::kernel::onednn

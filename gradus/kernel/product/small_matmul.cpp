@@ -155,7 +155,7 @@ class SmallMatMul final : public Kernel {
 };
 
 std::unique_ptr<Kernel> make_small_matmul(const Request& request, std::string& reason) {
-  if (request.outputs[0].dtype != DType::f32) {
+  if (request.inputs[0].dtype != DType::f32) {
     reason = "only f32";
     return nullptr;
   }

@@ -4,6 +4,7 @@
 #include <type_traits>
 
 #include "gradus/base/parallel.h"
+#include "gradus/kernel/reference/support.h"
 #include "gradus/kernel/registry.h"
 #include "gradus/ops/conv.h"
 
@@ -68,7 +69,7 @@ struct Geometry {
   }
 };
 
-template <class T>
+template <class T, class Out>
 class ReferenceConv final : public Kernel {
  public:
   explicit ReferenceConv(const Geometry& g) : g_(g) {}
@@ -76,12 +77,12 @@ class ReferenceConv final : public Kernel {
   Status run(const Arguments& arguments) const noexcept override {
     const T* x = arguments.input<T>(0);
     const T* weight = arguments.input<T>(1);
-    T* y = arguments.output<T>();
+    Out* y = arguments.output<Out>();
     const std::int64_t points = g_.out_count();
     parallel_for(g_.n * g_.o * points, 256, [&](std::int64_t begin, std::int64_t end) {
       for (std::int64_t at = begin; at < end; ++at) {
-        y[at] =
-            static_cast<T>(element(x, weight, at / (points * g_.o), at / points % g_.o, point_of(at % points, g_.out)));
+        y[at] = static_cast<Out>(
+            element(x, weight, at / (points * g_.o), at / points % g_.o, point_of(at % points, g_.out)));
       }
     });
     return {};
@@ -97,8 +98,8 @@ class ReferenceConv final : public Kernel {
       if (from < 0) continue;
       const T* element = x + (example * g_.c + first) * g_.in_count() + from;
       for (std::int64_t channel = 0; channel < g_.group_in; ++channel) {
-        sum += static_cast<double>(element[channel * g_.in_count()]) *
-               static_cast<double>(weight[(out * g_.group_in + channel) * taps + tap]);
+        sum +=
+            to_double(element[channel * g_.in_count()]) * to_double(weight[(out * g_.group_in + channel) * taps + tap]);
       }
     }
     return sum;
@@ -107,7 +108,7 @@ class ReferenceConv final : public Kernel {
   Geometry g_;
 };
 
-template <class T>
+template <class T, class Out>
 class ReferenceInputGradient final : public Kernel {
  public:
   explicit ReferenceInputGradient(const Geometry& g) : g_(g) {}
@@ -115,11 +116,11 @@ class ReferenceInputGradient final : public Kernel {
   Status run(const Arguments& arguments) const noexcept override {
     const T* cotangent = arguments.input<T>(0);
     const T* weight = arguments.input<T>(1);
-    T* dx = arguments.output<T>();
+    Out* dx = arguments.output<Out>();
     const std::int64_t points = g_.in_count();
     parallel_for(g_.n * g_.c * points, 256, [&](std::int64_t begin, std::int64_t end) {
       for (std::int64_t at = begin; at < end; ++at) {
-        dx[at] = static_cast<T>(
+        dx[at] = static_cast<Out>(
             element(cotangent, weight, at / (points * g_.c), at / points % g_.c, point_of(at % points, g_.in)));
       }
     });
@@ -136,8 +137,8 @@ class ReferenceInputGradient final : public Kernel {
       const std::int64_t from = g_.output(point, point_of(tap, g_.taps));
       if (from < 0) continue;
       for (std::int64_t out = first; out < first + g_.group_out; ++out) {
-        sum += static_cast<double>(cotangent[(example * g_.o + out) * g_.out_count() + from]) *
-               static_cast<double>(weight[(out * g_.group_in + channel % g_.group_in) * taps + tap]);
+        sum += to_double(cotangent[(example * g_.o + out) * g_.out_count() + from]) *
+               to_double(weight[(out * g_.group_in + channel % g_.group_in) * taps + tap]);
       }
     }
     return sum;
@@ -146,7 +147,7 @@ class ReferenceInputGradient final : public Kernel {
   Geometry g_;
 };
 
-template <class T>
+template <class T, class Out>
 class ReferenceWeightGradient final : public Kernel {
  public:
   explicit ReferenceWeightGradient(const Geometry& g) : g_(g) {}
@@ -154,11 +155,11 @@ class ReferenceWeightGradient final : public Kernel {
   Status run(const Arguments& arguments) const noexcept override {
     const T* x = arguments.input<T>(0);
     const T* cotangent = arguments.input<T>(1);
-    T* dw = arguments.output<T>();
+    Out* dw = arguments.output<Out>();
     const std::int64_t taps = g_.tap_count();
     parallel_for(g_.o * g_.group_in * taps, 1, [&](std::int64_t begin, std::int64_t end) {
       for (std::int64_t at = begin; at < end; ++at) {
-        dw[at] = static_cast<T>(
+        dw[at] = static_cast<Out>(
             element(x, cotangent, at / (taps * g_.group_in), at / taps % g_.group_in, point_of(at % taps, g_.taps)));
       }
     });
@@ -175,7 +176,7 @@ class ReferenceWeightGradient final : public Kernel {
       const T* g = cotangent + (example * g_.o + out) * points;
       for (std::int64_t point = 0; point < points; ++point) {
         const std::int64_t at = g_.input(point_of(point, g_.out), tap);
-        if (at >= 0) sum += static_cast<double>(plane[at]) * static_cast<double>(g[point]);
+        if (at >= 0) sum += to_double(plane[at]) * to_double(g[point]);
       }
     }
     return sum;
@@ -184,30 +185,31 @@ class ReferenceWeightGradient final : public Kernel {
   Geometry g_;
 };
 
-template <template <class> class K>
+template <template <class, class> class K>
 std::unique_ptr<Kernel> make(DType dtype, const Geometry& geometry, std::string& reason) {
-  if (dtype == DType::f32) return std::make_unique<K<float>>(geometry);
-  if (dtype == DType::f64) return std::make_unique<K<double>>(geometry);
-  reason = "only f32 and f64";
+  if (dtype == DType::f32) return std::make_unique<K<float, float>>(geometry);
+  if (dtype == DType::f64) return std::make_unique<K<double, double>>(geometry);
+  if (dtype == DType::bf16) return std::make_unique<K<BFloat16, float>>(geometry);
+  reason = "only f32, f64 and bf16";
   return nullptr;
 }
 
 template <int N>
 std::unique_ptr<Kernel> make_conv(const Request& r, std::string& reason) {
   const Geometry geometry(*r.op.as<Conv<N>>(), r.inputs[0].shape, r.inputs[1].shape, r.outputs[0].shape);
-  return make<ReferenceConv>(r.outputs[0].dtype, geometry, reason);
+  return make<ReferenceConv>(r.inputs[0].dtype, geometry, reason);
 }
 template <int N>
 std::unique_ptr<Kernel> make_input_gradient(const Request& r, std::string& reason) {
   const Geometry geometry(r.op.as<ConvInputGradient<N>>()->conv, r.outputs[0].shape, r.inputs[1].shape,
                           r.inputs[0].shape);
-  return make<ReferenceInputGradient>(r.outputs[0].dtype, geometry, reason);
+  return make<ReferenceInputGradient>(r.inputs[0].dtype, geometry, reason);
 }
 template <int N>
 std::unique_ptr<Kernel> make_weight_gradient(const Request& r, std::string& reason) {
   const Geometry geometry(r.op.as<ConvWeightGradient<N>>()->conv, r.inputs[0].shape, r.outputs[0].shape,
                           r.inputs[1].shape);
-  return make<ReferenceWeightGradient>(r.outputs[0].dtype, geometry, reason);
+  return make<ReferenceWeightGradient>(r.inputs[0].dtype, geometry, reason);
 }
 
 template <int N>

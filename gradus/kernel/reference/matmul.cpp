@@ -2,6 +2,7 @@
 #include <type_traits>
 
 #include "gradus/base/parallel.h"
+#include "gradus/kernel/reference/support.h"
 #include "gradus/kernel/registry.h"
 #include "gradus/ops/matmul.h"
 
@@ -10,9 +11,17 @@ namespace {
 
 /// What sums are kept in: wider than f32, and without undefined overflow for integers.
 template <class T>
-using Sum = std::conditional_t<std::is_floating_point_v<T>, double, std::uint64_t>;
+using Sum = std::conditional_t<std::is_integral_v<T>, std::uint64_t, double>;
 
 template <class T>
+Sum<T> wide(T value) {
+  if constexpr (std::is_integral_v<T>)
+    return static_cast<Sum<T>>(value);
+  else
+    return to_double(value);
+}
+
+template <class T, class Out = T>
 class ReferenceMatMul final : public Kernel {
  public:
   ReferenceMatMul(const MatMul& op, const Shape& a, const Shape& c) {
@@ -30,16 +39,15 @@ class ReferenceMatMul final : public Kernel {
   Status run(const Arguments& arguments) const noexcept override {
     const T* a = arguments.input<T>(0);
     const T* b = arguments.input<T>(1);
-    T* c = arguments.output<T>();
+    Out* c = arguments.output<Out>();
     parallel_for(batch_ * m_ * n_, 1024, [&](std::int64_t begin, std::int64_t end) {
       for (std::int64_t i = begin; i < end; ++i) {
         const std::int64_t batch = i / (m_ * n_), row = i / n_ % m_, column = i % n_;
         const T* x = a + batch * m_ * k_ + row * a_row_;
         const T* y = b + batch * k_ * n_ + column * b_column_;
         Sum<T> sum = 0;
-        for (std::int64_t k = 0; k < k_; ++k)
-          sum += static_cast<Sum<T>>(x[k * a_inner_]) * static_cast<Sum<T>>(y[k * b_inner_]);
-        c[i] = static_cast<T>(sum);
+        for (std::int64_t k = 0; k < k_; ++k) sum += wide(x[k * a_inner_]) * wide(y[k * b_inner_]);
+        c[i] = static_cast<Out>(sum);
       }
     });
     return {};
@@ -54,12 +62,13 @@ class ReferenceMatMul final : public Kernel {
 std::unique_ptr<Kernel> make_matmul(const Request& request, std::string& reason) {
   const MatMul& op = *request.op.as<MatMul>();
   const Shape &a = request.inputs[0].shape, &c = request.outputs[0].shape;
-  switch (request.outputs[0].dtype) {
+  switch (request.inputs[0].dtype) {
+    case DType::bf16: return std::make_unique<ReferenceMatMul<BFloat16, float>>(op, a, c);
     case DType::f32: return std::make_unique<ReferenceMatMul<float>>(op, a, c);
     case DType::f64: return std::make_unique<ReferenceMatMul<double>>(op, a, c);
     case DType::i32: return std::make_unique<ReferenceMatMul<std::int32_t>>(op, a, c);
     case DType::i64: return std::make_unique<ReferenceMatMul<std::int64_t>>(op, a, c);
-    default: reason = "only f32, f64, i32 and i64"; return nullptr;
+    default: reason = "only f32, f64, bf16, i32 and i64"; return nullptr;
   }
 }
 

@@ -1,0 +1,143 @@
+#include "gradus/transform/precision.h"
+
+#include <algorithm>
+
+#include "gradus/ops/conv.h"
+#include "gradus/ops/elementwise.h"
+#include "gradus/ops/matmul.h"
+#include "gradus/ops/view.h"
+
+namespace gradus::transform {
+namespace {
+
+// Measured on AMX with oneDNN 2.6.3: below these, tiles are mostly empty and f32 is as fast.
+constexpr std::int64_t least_inner = 16;         // of a product
+constexpr std::int64_t least_channels = 4;       // of a convolution, in and out, each group
+constexpr double least_products = 32 * 32 * 32;  // multiplications of one call
+
+bool pays(std::int64_t inner, double products) { return inner >= least_inner && products >= least_products; }
+
+bool pays(const Shape& weight, std::int64_t groups, const Shape& y) {
+  const double products = static_cast<double>(y.numel()) * static_cast<double>(weight.numel(1, weight.rank()));
+  return std::min(weight[1], weight[0] / groups) >= least_channels && products >= least_products;
+}
+
+template <int N>
+bool conv_pays(const Graph& graph, const Vertex& v) {
+  const auto shape = [&](std::size_t input) -> const Shape& { return graph.spec(v.inputs[input]).shape; };
+  if (const auto* op = v.op.as<Conv<N>>()) return pays(shape(1), op->groups, v.specs.front().shape);
+  if (const auto* op = v.op.as<ConvInputGradient<N>>()) return pays(shape(1), op->conv.groups, shape(0));
+  if (const auto* op = v.op.as<ConvWeightGradient<N>>()) return pays(op->weight, op->conv.groups, shape(1));
+  return false;
+}
+
+/// Whether a vertex is a contraction of f32 operands that bf16 makes faster.
+bool is_lowered(const Graph& graph, const Vertex& v) {
+  if (v.is_leaf() || v.op.family() != OpFamily::contraction) return false;
+  for (const ValueId id : v.inputs) {
+    if (graph.spec(id).dtype != DType::f32) return false;
+  }
+  if (const MatMul* op = v.op.as<MatMul>()) {
+    const Shape& a = graph.spec(v.inputs[0]).shape;
+    const std::int64_t inner = a[a.rank() - (op->transpose_a ? 2 : 1)];
+    return pays(inner, static_cast<double>(v.specs.front().shape.numel()) * static_cast<double>(inner));
+  }
+  return conv_pays<1>(graph, v) || conv_pays<2>(graph, v) || conv_pays<3>(graph, v);
+}
+
+/// Views whose elements may as well be cast before.
+bool is_plain_view(const Vertex& v) {
+  return !v.is_leaf() && (v.op.as<Reshape>() || v.op.as<Permute>() || v.op.as<BroadcastTo>() || v.op.as<Slice>());
+}
+
+class Lowering {
+ public:
+  explicit Lowering(const Graph& graph) : graph_(graph), values_(graph.vertices.size()) {
+    for (std::size_t i = 0; i < graph.vertices.size(); ++i) values_[i].resize(graph.vertices[i].specs.size());
+  }
+
+  Graph run() {
+    for (const ValueId id : graph_.results) value(id).needed = true;
+    for (std::size_t i = graph_.vertices.size(); i-- > 0;) ask_for_operands(static_cast<std::int32_t>(i));
+    for (std::size_t i = 0; i < graph_.vertices.size(); ++i) rebuild(static_cast<std::int32_t>(i));
+    for (const ValueId id : graph_.results) lowered_.results.push_back(value(id).moved);
+    return std::move(lowered_);
+  }
+
+ private:
+  struct Value {
+    bool needed = false;  ///< as it is
+    bool wanted = false;  ///< in bf16
+    ValueId moved;        ///< in the new graph
+    ValueId narrow;       ///< its bf16 twin there
+  };
+
+  const Vertex& vertex(ValueId id) const { return graph_.vertices[static_cast<std::size_t>(id.vertex)]; }
+  bool was_bf16(const Vertex& v) const { return v.op.as<Cast>() && graph_.spec(v.inputs[0]).dtype == DType::bf16; }
+  Value& value(ValueId id) { return values_[static_cast<std::size_t>(id.vertex)][static_cast<std::size_t>(id.output)]; }
+
+  bool any(std::int32_t i, bool Value::*flag) const {
+    const auto& values = values_[static_cast<std::size_t>(i)];
+    return std::any_of(values.begin(), values.end(), [&](const Value& v) { return v.*flag; });
+  }
+
+  /// What vertex `i` reads, in the type in which it reads it. All its readers have asked before.
+  void ask_for_operands(std::int32_t i) {
+    const Vertex& v = vertex({i, 0});
+    if (v.is_leaf()) return;
+    if (any(i, &Value::wanted)) {
+      if (is_plain_view(v)) {
+        value(v.inputs[0]).wanted = true;
+      } else {
+        value(was_bf16(v) ? v.inputs[0] : ValueId{i, 0}).needed = true;
+      }
+    }
+    if (!any(i, &Value::needed)) return;
+    const bool lowered = is_lowered(graph_, v);
+    for (const ValueId id : v.inputs) (lowered ? value(id).wanted : value(id).needed) = true;
+  }
+
+  ValueId add(Vertex v) {
+    lowered_.vertices.push_back(std::move(v));
+    return {static_cast<std::int32_t>(lowered_.vertices.size()) - 1, 0};
+  }
+
+  void rebuild(std::int32_t i) {
+    const Vertex& old = vertex({i, 0});
+    const bool lowered = is_lowered(graph_, old);
+    ValueId moved;
+    if (old.is_leaf() || any(i, &Value::needed)) {
+      Vertex v = old;
+      for (ValueId& id : v.inputs) id = lowered ? value(id).narrow : value(id).moved;
+      moved = add(std::move(v));
+    }
+    for (std::int32_t output = 0; output < static_cast<std::int32_t>(old.specs.size()); ++output) {
+      Value& made = value({i, output});
+      made.moved = {moved.vertex, output};
+      if (made.wanted) made.narrow = narrow(old, old.specs[static_cast<std::size_t>(output)].shape, made.moved);
+    }
+  }
+
+  /// The bf16 twin of a value that was just added, or of a view whose f32 nobody reads.
+  ValueId narrow(const Vertex& old, const Shape& shape, ValueId moved) {
+    if (was_bf16(old)) return value(old.inputs[0]).moved;
+    Vertex twin;
+    twin.label = old.label;
+    twin.source = old.source;
+    const bool view = is_plain_view(old);
+    twin.op = view ? old.op : Op(Cast{DType::bf16});
+    twin.inputs = {view ? value(old.inputs[0]).narrow : moved};
+    twin.specs = {TensorSpec{DType::bf16, shape}};
+    return add(std::move(twin));
+  }
+
+  const Graph& graph_;
+  std::vector<std::vector<Value>> values_;  // by vertex and output
+  Graph lowered_;
+};
+
+}  // namespace
+
+Graph use_bf16(const Graph& graph) { return Lowering(graph).run(); }
+
+}  // namespace gradus::transform
