@@ -50,6 +50,13 @@ bool is_plain_view(const Vertex& v) {
   return !v.is_leaf() && (v.op.as<Reshape>() || v.op.as<Permute>() || v.op.as<BroadcastTo>() || v.op.as<Slice>());
 }
 
+/// Readers that see no difference between an activation and its rounding, or no more than a product does: the mask of relu's
+/// gradient, and the sum behind a way around some layers. Others do: the gradient of tanh takes 1 - y * y.
+bool may_read_rounded(const Vertex& v) {
+  const Elementwise* op = v.op.as<Elementwise>();
+  return op && (op->code == ElementwiseCode::less_equal || op->code == ElementwiseCode::add);
+}
+
 class Lowering {
  public:
   explicit Lowering(const Graph& graph) : graph_(graph), values_(graph.vertices.size()) {
@@ -57,7 +64,7 @@ class Lowering {
   }
 
   Graph run() {
-    for (const ValueId id : graph_.results) value(id).needed = true;
+    for (const ValueId id : graph_.results) value(id).needed = value(id).exact = true;
     for (std::size_t i = graph_.vertices.size(); i-- > 0;) ask_for_operands(static_cast<std::int32_t>(i));
     for (std::size_t i = 0; i < graph_.vertices.size(); ++i) rebuild(static_cast<std::int32_t>(i));
     for (const ValueId id : graph_.results) lowered_.results.push_back(value(id).moved);
@@ -67,6 +74,7 @@ class Lowering {
  private:
   struct Value {
     bool needed = false;  ///< as it is
+    bool exact = false;   ///< and nothing else will do
     bool wanted = false;  ///< in bf16
     ValueId moved;        ///< in the new graph
     ValueId narrow;       ///< its bf16 twin there
@@ -94,12 +102,32 @@ class Lowering {
     }
     if (!any(i, &Value::needed)) return;
     const bool lowered = is_lowered(graph_, v);
-    for (const ValueId id : v.inputs) (lowered ? value(id).wanted : value(id).needed) = true;
+    for (const ValueId id : v.inputs) {
+      Value& read = value(id);
+      (lowered ? read.wanted : read.needed) = true;
+      read.exact = read.exact || (!lowered && !may_read_rounded(v));
+    }
   }
 
   ValueId add(Vertex v) {
     lowered_.vertices.push_back(std::move(v));
     return {static_cast<std::int32_t>(lowered_.vertices.size()) - 1, 0};
+  }
+
+  /// What a vertex reads. An activation that is stored in bf16 anyway, and whose readers take it so, is stored in f32 no more:
+  /// each reader widens it for itself, in its own region.
+  ValueId operand(ValueId id, bool lowered) {
+    const Value& read = value(id);
+    if (lowered) return read.narrow;
+    const Vertex& made_by = vertex(id);
+    if (!read.wanted || read.exact || !made_by.op.as<Elementwise>()) return read.moved;
+    Vertex wide;
+    wide.op = Cast{DType::f32};
+    wide.inputs = {read.narrow};
+    wide.specs = made_by.specs;
+    wide.label = made_by.label;
+    wide.source = made_by.source;
+    return add(std::move(wide));
   }
 
   void rebuild(std::int32_t i) {
@@ -108,7 +136,7 @@ class Lowering {
     ValueId moved;
     if (old.is_leaf() || any(i, &Value::needed)) {
       Vertex v = old;
-      for (ValueId& id : v.inputs) id = lowered ? value(id).narrow : value(id).moved;
+      for (ValueId& id : v.inputs) id = operand(id, lowered);
       moved = add(std::move(v));
     }
     for (std::int32_t output = 0; output < static_cast<std::int32_t>(old.specs.size()); ++output) {

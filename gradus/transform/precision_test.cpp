@@ -78,6 +78,27 @@ TEST(UseBf16, LeavesAloneWhatDoesNotPay) {
   }
 }
 
+// relu's gradient reads the result of relu, which the next product reads in bf16: nobody needs it in f32.
+TEST(UseBf16, StoresActivationsInBf16WhereNobodySeesIt) {
+  const Tensor x = filled({32, 64}), first = filled({64, 64}), second = filled({64, 64});
+  const auto graph_for = [&](auto activation) {
+    const auto loss = [&] { return sum(matmul(activation(matmul(x, first)), second)); };
+    const Tensor y = loss();
+    const Tensor slope = grad(y, {first})[0];
+    return transform::fuse(lowered({y, slope}));
+  };
+  const auto stored_in_f32 = [](const Graph& g) {
+    EXPECT_EQ(verify(g), "");
+    return std::count_if(g.vertices.begin(), g.vertices.end(), [](const Vertex& v) {
+      return v.op.as<Region>() && v.specs.size() == 2 && v.specs[0].dtype == DType::f32;
+    });
+  };
+  const Graph of_relu = graph_for([](const Tensor& z) { return relu(z); });
+  EXPECT_EQ(stored_in_f32(of_relu), 0) << print(of_relu);
+  const Graph of_tanh = graph_for([](const Tensor& z) { return tanh(z); });
+  EXPECT_EQ(stored_in_f32(of_tanh), 1) << print(of_tanh);
+}
+
 // The cast behind an operation joins its region even if others read the value in f32.
 TEST(UseBf16, CastsAreFused) {
   const Tensor x = filled({32, 64}), weight = filled({64, 64});
