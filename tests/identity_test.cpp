@@ -7,7 +7,7 @@
 #include "gradus/ops/linalg/factorizations.h"
 #include "gradus/ops/ops.h"
 #include "gradus/ops/recurrent/lstm.h"
-#include "gradus/ops/region.h"
+#include "gradus/ops/region_reduce.h"
 #include "gradus/transform/redirect.h"
 
 namespace gradus {
@@ -126,6 +126,14 @@ TEST(Identity, EveryFieldCounts) {
   region.outputs = {1};
   region.specs = {{DType::f32, Shape{2, 3}}};
   check(region);
+}
+
+TEST(Identity, ReductionsOfARegionCount) {
+  Region region;
+  region.space = Shape{2};
+  region.outputs = {0};
+  region.specs = {{DType::f32, Shape{2}}};
+  check(RegionReduce{region, 1, {ReduceKind::max, 3, true}});
 }
 
 TEST(Identity, EveryFieldOfSequencesCounts) {

@@ -12,6 +12,7 @@
 #include "gradus/engine/precision.h"
 #include "gradus/ops/view.h"
 #include "gradus/transform/fuse.h"
+#include "gradus/transform/fuse_reductions.h"
 #include "gradus/transform/precision.h"
 #include "gradus/transform/redirect.h"
 #include "gradus/transform/schedule.h"
@@ -20,7 +21,8 @@
 namespace gradus::engine {
 namespace {
 
-constexpr std::array<std::string_view, 6> pass_names{"simplify", "bf16", "fuse", "schedule", "in_place", "donate"};
+constexpr std::array<std::string_view, 7> pass_names{"simplify", "bf16",     "fuse",  "reductions",
+                                                     "schedule", "in_place", "donate"};
 
 bool lowers_precision() { return precision::current() == Precision::bf16 && is_pass_enabled("bf16"); }
 
@@ -113,6 +115,8 @@ Plan make_plan(const Graph& graph) {
   if (!is_pass_enabled("fuse")) options.max_instructions = 1;
   g = transform::fuse(g, options);
   check(g, "fuse");
+  if (is_pass_enabled("reductions")) g = transform::fuse_reductions(g);
+  check(g, "reductions");
   if (is_pass_enabled("schedule")) g = transform::schedule(g);
   check(g, "schedule");
   Plan plan;

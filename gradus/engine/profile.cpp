@@ -10,7 +10,7 @@
 #include <new>
 
 #include "gradus/engine/plan.h"
-#include "gradus/ops/region.h"
+#include "gradus/ops/region_reduce.h"
 
 namespace gradus::engine {
 namespace {
@@ -57,7 +57,8 @@ void add(std::map<std::string, ProfileRow>& table, const std::string& name, cons
 /// A region says what it computes: "region mul+add+relu".
 std::string operation_name(const Step& step) {
   std::string name(step.op.name());
-  if (const Region* region = step.op.as<Region>()) {
+  const RegionReduce* reduction = step.op.as<RegionReduce>();
+  if (const Region* region = reduction ? &reduction->region : step.op.as<Region>()) {
     std::string parts;
     int shown = 0;
     for (const RegionInstruction& instruction : region->instructions) {

@@ -12,6 +12,7 @@ std::vector<Implementation> elementwise_kernels();
 std::vector<Implementation> view_kernels();
 std::vector<Implementation> concat_kernels();
 std::vector<Implementation> reduce_kernels();
+std::vector<Implementation> region_reduce_kernels();
 std::vector<Implementation> softmax_kernels();
 std::vector<Implementation> scan_kernels();
 std::vector<Implementation> index_kernels();

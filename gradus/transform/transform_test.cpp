@@ -7,6 +7,7 @@
 #include "gradus/ops/region.h"
 #include "gradus/transform/checkpoint.h"
 #include "gradus/transform/fuse.h"
+#include "gradus/transform/fuse_reductions.h"
 #include "gradus/transform/grad.h"
 #include "gradus/transform/jvp.h"
 #include "gradus/transform/schedule.h"
@@ -80,6 +81,21 @@ TEST(Fuse, AValueThatOthersReadLeavesTheRegion) {
   const Graph two = transform::fuse(transform::simplify(graph_of(y)));
   ASSERT_EQ(count(two, "region"), 1u) << print(two);
   EXPECT_EQ(two.results.size(), 2u);
+}
+
+TEST(Fuse, ReductionsJoinTheRegionTheyRead) {
+  const Tensor x = tensor({{1.f, 2.f}, {3.f, 4.f}});
+  const auto z = [&] { return exp(x) * x; };
+  const auto fused = [](const Tensor& y) { return transform::fuse_reductions(transform::fuse(graph_of(y))); };
+  const Graph inside = fused(sum(z(), 0));
+  EXPECT_EQ(count(inside, "region_reduce"), 1u) << print(inside);
+  EXPECT_EQ(count(inside, "sum") + count(inside, "region"), 0u);
+  const Tensor held = z();
+  const Graph both = fused(sum(held, 0) + max(held, 0));
+  EXPECT_EQ(count(both, "region_reduce"), 1u) << print(both);
+  EXPECT_EQ(count(both, "sum"), 0u);
+  EXPECT_EQ(count(both, "max"), 1u);  // of another kind
+  EXPECT_EQ(verify(inside) + verify(both), "");
 }
 
 TEST(Fuse, NeverMakesACycle) {

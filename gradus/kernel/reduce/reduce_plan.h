@@ -63,12 +63,20 @@ struct ReducePlan {
   std::int64_t elements_per_group() const;
 };
 
-/// The loops for one kind of reduction, compiled for the machine's vectors.
+/// The loops for one kind of reduction (sum, max or min), compiled for the machine's vectors.
 struct ReduceFunctions {
   /// Folds one chunk of a group of `x` into plan.width(group) partial results.
   void (*task)(const ReducePlan& plan, const float* x, std::int64_t group, std::int64_t chunk, double* partial);
   /// Folds groups [begin, end) of a plan with one chunk each.
   void (*groups)(const ReducePlan& plan, const float* x, std::int64_t begin, std::int64_t end, float* output);
+  /// What tasks are made of. Folds up to ReducePlan::row_block elements.
+  float (*row)(const float* x, std::int64_t count);
+  /// Folds `rows` rows of `width` elements, which lie side by side, into sums[0, width).
+  void (*rows)(const float* x, std::int64_t rows, std::size_t width, float* sums);
+  double identity;  ///< what folds start with
+  double (*fold)(double total, double value);
 };
+
+ReduceFunctions reduce_functions(ReduceKind kind);
 
 }  // namespace gradus::kernel

@@ -106,20 +106,28 @@ void run_rows(const ReducePlan& plan, const float* x, std::int64_t group, std::i
   *partial = total;
 }
 
+/// sums[j] = fold of sums[j] and from[j].
+template <class Fold>
+HWY_INLINE void fold_into(const float* HWY_RESTRICT from, std::size_t width, float* HWY_RESTRICT sums) {
+  const hn::CappedTag<float, lanes> d;
+  const std::size_t step = hn::Lanes(d), whole = width / step * step;
+  for (std::size_t j = 0; j < whole; j += step) {
+    hn::StoreU(Fold::fold(hn::LoadU(d, sums + j), hn::LoadU(d, from + j)), d, sums + j);
+  }
+  for (std::size_t j = whole; j < width; ++j) sums[j] = Fold::fold_one(sums[j], from[j]);
+}
+
 /// sums[j] = fold of rows [begin, end) in column j.
 template <class Fold>
 void fold_columns(const ReducePlan& plan, const float* base, std::int64_t begin, std::int64_t end, std::size_t width,
                   float* HWY_RESTRICT sums) {
-  const hn::CappedTag<float, lanes> d;
-  const std::size_t step = hn::Lanes(d), whole = width / step * step;
   std::fill_n(sums, width, static_cast<float>(Fold::identity));
-  for (std::int64_t row = begin; row < end; ++row) {
-    const float* HWY_RESTRICT from = base + plan.folded.offset(row);
-    for (std::size_t j = 0; j < whole; j += step) {
-      hn::Store(Fold::fold(hn::Load(d, sums + j), hn::LoadU(d, from + j)), d, sums + j);
-    }
-    for (std::size_t j = whole; j < width; ++j) sums[j] = Fold::fold_one(sums[j], from[j]);
-  }
+  for (std::int64_t row = begin; row < end; ++row) fold_into<Fold>(base + plan.folded.offset(row), width, sums);
+}
+
+template <class Fold>
+void fold_rows(const float* x, std::int64_t rows, std::size_t width, float* sums) {
+  for (std::int64_t row = 0; row < rows; ++row, x += width) fold_into<Fold>(x, width, sums);
 }
 
 template <class Fold>
@@ -152,8 +160,13 @@ void run_groups(const ReducePlan& plan, const float* x, std::int64_t begin, std:
 }
 
 template <class Fold>
+double fold_doubles(double total, double value) {
+  return Fold::fold_one(total, value);
+}
+
+template <class Fold>
 ReduceFunctions functions() {
-  return {&run_task<Fold>, &run_groups<Fold>};
+  return {&run_task<Fold>, &run_groups<Fold>, &fold_row<Fold>, &fold_rows<Fold>, Fold::identity, &fold_doubles<Fold>};
 }
 
 }  // namespace
@@ -176,10 +189,7 @@ HWY_EXPORT(find_functions);
 class TileReduce final : public Kernel {
  public:
   TileReduce(ReduceKind kind, const Shape& shape, std::uint32_t axes)
-      : kind_(kind),
-        plan_(shape, axes),
-        elements_(shape.numel()),
-        functions_(HWY_DYNAMIC_DISPATCH(find_functions)(kind)) {}
+      : plan_(shape, axes), elements_(shape.numel()), functions_(reduce_functions(kind)) {}
 
   Status run(const Arguments& arguments) const noexcept override {
     const float* x = arguments.input<float>(0);
@@ -210,23 +220,19 @@ class TileReduce final : public Kernel {
     const std::int64_t outputs = plan_.outputs();
     for (std::int64_t i = 0; i < outputs; ++i) {
       double total = partials[i];
-      for (std::int64_t chunk = 1; chunk < plan_.chunks; ++chunk) total = fold(total, partials[chunk * outputs + i]);
+      for (std::int64_t chunk = 1; chunk < plan_.chunks; ++chunk)
+        total = functions_.fold(total, partials[chunk * outputs + i]);
       output[i] = static_cast<float>(total);
     }
   }
-  double fold(double total, double value) const {
-    if (kind_ == ReduceKind::sum) return total + value;
-    if (std::isnan(total) || std::isnan(value)) return std::numeric_limits<double>::quiet_NaN();
-    return kind_ == ReduceKind::max ? std::max(total, value) : std::min(total, value);
-  }
-
-  ReduceKind kind_;
   ReducePlan plan_;
   std::int64_t elements_;
   ReduceFunctions functions_;
 };
 
 }  // namespace
+
+ReduceFunctions reduce_functions(ReduceKind kind) { return HWY_DYNAMIC_DISPATCH(find_functions)(kind); }
 
 std::unique_ptr<Kernel> make_tile_reduce(const Request& request, std::string& reason) {
   const Reduce& op = *request.op.as<Reduce>();
