@@ -60,6 +60,7 @@
 #include "gradus/optim/sgd.h"
 #include "gradus/optim/sign.h"
 #include "gradus/optim/update_bn.h"
+#include "gradus/optim/wrappers/compiled_step.h"
 #include "gradus/optim/wrappers/lookahead.h"
 #include "gradus/optim/wrappers/sam.h"
 #include "gradus/transform/checkpoint.h"

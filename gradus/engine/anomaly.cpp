@@ -73,6 +73,8 @@ std::optional<Anomaly> find_nonfinite(const Tensor& tensor, AnomalyOptions optio
 AnomalyMode::AnomalyMode(AnomalyOptions options) : outer_(mode()) { mode() = options; }
 AnomalyMode::~AnomalyMode() { mode() = outer_; }
 
+bool is_watching_for_anomalies() { return mode().has_value(); }
+
 void check_for_anomalies(std::span<const Tensor> tensors, SourceLocation where) {
   if (!mode()) return;
   const std::optional<Anomaly> found = find_nonfinite(tensors, *mode());

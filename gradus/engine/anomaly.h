@@ -50,6 +50,8 @@ class AnomalyMode {
   std::optional<AnomalyOptions> outer_;
 };
 
+/// Whether an AnomalyMode of this thread lives.
+bool is_watching_for_anomalies();
 /// For the executor: what an AnomalyMode of this thread asks for. Throws Error(value).
 void check_for_anomalies(std::span<const Tensor> tensors, SourceLocation where);
 

@@ -54,7 +54,6 @@ class Runner {
   Runner(const Plan& plan, const Capture& captured) : plan_(plan), captured_(captured) {}
 
   void run() {
-    bind();
     const bool profiling = is_profiling();
     for (const Step& step : plan_.steps) {
       inputs_.clear();
@@ -70,11 +69,33 @@ class Runner {
     }
   }
 
+  std::vector<Ref<Buffer>> results() const {
+    std::vector<Ref<Buffer>> values;
+    values.reserve(plan_.results.size());
+    for (const std::int32_t i : plan_.results) {
+      values.push_back(buffer_of(plan_.storages[static_cast<std::size_t>(i)]));
+    }
+    return values;
+  }
+
+  /// What the results will get. Before the run, because nothing may throw once a kernel ran, and because publishing a node
+  /// drops its inputs, and with them leaves that later results may share.
+  void prepare_results() {
+    bind();
+    values_.resize(captured_.results.size());
+    std::size_t next = 0;
+    for (std::size_t i = 0; i < values_.size(); ++i) {
+      for (std::size_t output = 0; output < captured_.results[i]->specs.size(); ++output) {
+        values_[i].push_back(buffer_of(plan_.storages[static_cast<std::size_t>(plan_.results[next++])]));
+      }
+    }
+  }
+
   void publish_results(SourceLocation where) noexcept {
     for (std::size_t i = 0; i < values_.size(); ++i) publish(*captured_.results[i], std::move(values_[i]), where);
   }
 
- private:
+  /// Finds the memory of everything.
   void bind() {
     for (const ResultBuffer& wanted : plan_.result_buffers) {
       buffers_.push_back(wanted.donor < 0 ? Buffer::allocate(wanted.bytes)
@@ -85,21 +106,13 @@ class Runner {
     for (const Storage& s : plan_.storages) {
       pointers_.push_back(s.place == Place::arena ? base + s.offset : buffer_of(s)->data());
     }
-    // What the results will get. Now, because nothing may throw once a kernel ran, and because publishing a node drops its
-    // inputs, and with them leaves that later results may share.
-    values_.resize(captured_.results.size());
-    std::size_t next = 0;
-    for (std::size_t i = 0; i < values_.size(); ++i) {
-      for (std::size_t output = 0; output < captured_.results[i]->specs.size(); ++output) {
-        values_[i].push_back(buffer_of(plan_.storages[static_cast<std::size_t>(plan_.results[next++])]));
-      }
-    }
     std::size_t operands = 0;
     for (const Step& step : plan_.steps) operands = std::max({operands, step.inputs.size(), step.outputs.size()});
     inputs_.reserve(operands);
     outputs_.reserve(operands);
   }
 
+ private:
   const Ref<Buffer>& buffer_of(const Storage& s) const {
     if (s.place == Place::result) return buffers_[static_cast<std::size_t>(s.index)];
     GRADUS_ASSERT(s.place == Place::leaf);
@@ -120,8 +133,18 @@ class Runner {
 void run(CachedPlan& cached, const Capture& captured, SourceLocation where) {
   const std::lock_guard lock(cached.running);
   Runner runner(cached.plan, captured);
+  runner.prepare_results();
   runner.run();
   runner.publish_results(where);
+}
+
+std::vector<Ref<Buffer>> run_again(CachedPlan& cached, const Capture& captured) {
+  const std::lock_guard lock(cached.running);
+  Runner runner(cached.plan, captured);
+  runner.bind();
+  std::vector<Ref<Buffer>> results = runner.results();
+  runner.run();
+  return results;
 }
 
 }  // namespace gradus::engine

@@ -9,4 +9,9 @@ namespace gradus::engine {
 /// Runs the plan on the captured leaves and publishes the results. Nothing is published unless the whole plan succeeded.
 void run(CachedPlan& cached, const Capture& captured, SourceLocation where);
 
+/// The same without publishing: the buffers of graph.results, in order. The nodes of captured.results are not looked at, so a
+/// graph that ran once can run again with other leaves in captured.leaves, of the same types and shapes. Results take over
+/// the memory of the leaves that the plan names as donors.
+std::vector<Ref<Buffer>> run_again(CachedPlan& cached, const Capture& captured);
+
 }  // namespace gradus::engine

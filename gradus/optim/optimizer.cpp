@@ -6,6 +6,7 @@
 #include <cmath>
 #include <unordered_map>
 #include <unordered_set>
+#include <utility>
 
 #include "gradus/base/error.h"
 #include "gradus/engine/eval.h"
@@ -105,6 +106,15 @@ class Optimizer::Exchange {
       roots.push_back(optimizer_.parameters_[old.index].tensor());
       for (const Tensor& tensor : optimizer_.slots_[old.index].state) roots.push_back(tensor);
     }
+  }
+
+  std::vector<RecordedStep::Old> old_nodes() const {
+    std::vector<RecordedStep::Old> nodes;
+    for (const Old& old : old_) {
+      nodes.push_back({old.index, old.value.node, {}});
+      for (const Held& state : old.state) nodes.back().state.push_back(state.node);
+    }
+    return nodes;
   }
 
   /// The new values were evaluated; `taken` says whether they are more than copies of the old ones.
@@ -390,13 +400,18 @@ bool Optimizer::take_step(const Tensor& loss, Tensors gradients, const Tensors& 
   const Tensor accepted = skip_nonfinite_ ? all_finite(loss, gradients) : Tensor();
   prepare(gradients);
   Exchange exchange(*this, record_changes(gradients, accepted));
-  numbers_.clear();
   gradients.clear();  // what is held is computed for its own sake
   Tensors roots = keep;
   roots.push_back(loss);
   roots.push_back(accepted);
   exchange.append_to(roots);
-  eval(roots, where);
+  if (evaluate_) {
+    RecordedStep recorded{roots, loss, accepted, exchange.old_nodes(), std::exchange(numbers_, {})};
+    evaluate_(recorded, where);
+  } else {
+    numbers_.clear();
+    eval(roots, where);
+  }
   const bool taken = !accepted.defined() || accepted.data<bool>()[0];
   exchange.commit(taken);
   return taken;

@@ -220,6 +220,28 @@ class Optimizer {
   std::vector<std::int64_t> read_indices(const std::vector<LoadedGroup>& loaded, SourceLocation where) const;
   std::vector<Slot> read_slots(const NamedTensors& dict, const std::vector<std::int64_t>& indices,
                                SourceLocation where) const;
+
+  friend class CompiledStep;
+  struct Number {
+    std::string_view role;
+    std::size_t group;
+    double value;
+    Tensor leaf;
+  };
+  /// A recorded step just before it is evaluated: `roots` hold the new values, `old` names the nodes of the old ones.
+  struct RecordedStep {
+    struct Old {
+      std::size_t index;
+      const Node* value;
+      std::vector<const Node*> state;
+    };
+    const Tensors& roots;
+    const Tensor& loss;
+    const Tensor& accepted;  ///< undefined without skip_nonfinite
+    std::vector<Old> old;
+    std::vector<Number> numbers;
+  };
+
   bool step_fields(std::span<const nn::FieldRef> gradients, SourceLocation where);
   void check_gradients(std::span<const Tensor> gradients, SourceLocation where) const;
   void check_settings(SourceLocation where) const;
@@ -241,13 +263,8 @@ class Optimizer {
   double clip_norm_ = 0, clip_value_ = 0;
   bool skip_nonfinite_ = false;
   bool training_ = true;
-  struct Number {
-    std::string_view role;
-    std::size_t group;
-    double value;
-    Tensor leaf;
-  };
-  std::vector<Number> numbers_;  // of the step that is being recorded
+  std::vector<Number> numbers_;                                  // of the step that is being recorded
+  std::function<void(RecordedStep&, SourceLocation)> evaluate_;  // in place of eval(), while a CompiledStep looks on
 };
 
 }  // namespace gradus::optim

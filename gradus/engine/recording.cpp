@@ -1,0 +1,61 @@
+#include "gradus/engine/recording.h"
+
+#include "gradus/base/error.h"
+#include "gradus/base/parallel.h"
+#include "gradus/engine/anomaly.h"
+#include "gradus/engine/run.h"
+
+namespace gradus::engine {
+
+struct RecordedRun {
+  Capture captured;  // without the graph and the results
+  std::shared_ptr<CachedPlan> plan;
+  int threads = num_threads();
+  unsigned passes = enabled_passes();
+};
+
+Recording::Recording(std::span<const Tensor> roots, const std::function<bool(const Node&)>& may_give,
+                     SourceLocation where)
+    : run_(std::make_unique<RecordedRun>()) {
+  check_for_anomalies(roots, where);
+  Capture& captured = run_->captured;
+  captured = capture(roots);
+  for (Vertex& v : captured.graph.vertices) {
+    if (!v.is_leaf()) continue;
+    Node* node = captured.leaves[kept.size()];
+    const bool gives = may_give(*node);
+    v.donatable = v.donatable && gives;
+    kept.emplace_back(gives ? nullptr : node);
+  }
+  try {
+    run_->plan = find_plan(std::move(captured.graph));
+  } catch (Error& error) {
+    error.at(where);
+    throw;
+  }
+  leaves = captured.leaves;
+  results.assign(captured.results.begin(), captured.results.end());
+  for (const ResultBuffer& buffer : run_->plan->plan.result_buffers) {
+    if (buffer.donor >= 0) donors.push_back(buffer.donor);
+  }
+  engine::run(*run_->plan, captured, where);
+  captured.graph = {};
+  captured.results.clear();
+}
+
+Recording::~Recording() = default;
+Recording::Recording(Recording&&) noexcept = default;
+Recording& Recording::operator=(Recording&&) noexcept = default;
+
+std::vector<Ref<Buffer>> Recording::run() {
+  run_->captured.leaves.assign(leaves.begin(), leaves.end());
+  return run_again(*run_->plan, run_->captured);
+}
+
+bool Recording::is_current() const {
+  return run_->threads == num_threads() && run_->passes == enabled_passes() && !is_watching_for_anomalies();
+}
+
+bool Recording::same_plan(const Recording& other) const { return run_->plan == other.run_->plan; }
+
+}  // namespace gradus::engine
