@@ -185,7 +185,7 @@ void CompiledStep::follow(Recording& r, Optimizer::RecordedStep& step, const Ten
 /// Whether the next step has the structure of the recording.
 bool CompiledStep::fits(const Recording& r) const {
   const Optimizer& o = optimizer_;
-  if (!r.run->is_current()) return false;
+  if (!o.training_ || !r.run->is_current()) return false;
   for (std::size_t i = 0; i < o.settings_.size(); ++i) {
     if (o.settings_[i].get() != r.settings[i]) return false;
   }
