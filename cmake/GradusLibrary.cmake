@@ -35,7 +35,7 @@ target_include_directories(gradus PUBLIC $<BUILD_INTERFACE:${PROJECT_SOURCE_DIR}
 target_link_libraries(gradus PRIVATE $<BUILD_INTERFACE:gradus_flags> fmt::fmt OpenMP::OpenMP_CXX Threads::Threads OneDNN::dnnl hwy::hwy LAPACKE::lapacke
                       tomlplusplus::tomlplusplus ZLIB::ZLIB PNG::PNG JPEG::JPEG)
 if(GRADUS_WITH_CURL)
-  target_link_libraries(gradus PRIVATE CURL::libcurl)
+  target_link_libraries(gradus PRIVATE ${CMAKE_DL_LIBS})  # libcurl itself is loaded when it is needed
 endif()
 
 if(TARGET gradus_cli)

@@ -6,6 +6,7 @@
 
 #ifdef GRADUS_WITH_CURL
 #include <curl/curl.h>
+#include <dlfcn.h>
 
 #include <algorithm>
 #include <array>
@@ -14,6 +15,7 @@
 #include <chrono>
 #include <exception>
 #include <memory>
+#include <type_traits>
 
 #include "gradus/base/version.h"
 #endif
@@ -36,8 +38,47 @@ std::string http_library() { return {}; }
 
 namespace {
 
+/// libcurl, loaded when something is fetched for the first time: it and its twenty libraries would otherwise make every start
+/// of a program slower.
+struct Curl {
+  decltype(&curl_global_init) global_init = nullptr;
+  decltype(&curl_easy_init) easy_init = nullptr;
+  decltype(&curl_easy_cleanup) easy_cleanup = nullptr;
+  decltype(&curl_easy_setopt) easy_setopt = nullptr;
+  decltype(&curl_easy_perform) easy_perform = nullptr;
+  decltype(&curl_easy_strerror) easy_strerror = nullptr;
+  decltype(&curl_version_info) version_info = nullptr;
+  bool usable = false;
+};
+
+Curl load() {
+  Curl curl;
+  void* library = dlopen("libcurl.so.4", RTLD_NOW | RTLD_LOCAL);
+  if (library == nullptr) return curl;
+  curl.usable = true;
+  const auto find = [&](auto& function, const char* name) {
+    function = reinterpret_cast<std::remove_reference_t<decltype(function)>>(dlsym(library, name));
+    curl.usable = curl.usable && function != nullptr;
+  };
+  find(curl.global_init, "curl_global_init");
+  find(curl.easy_init, "curl_easy_init");
+  find(curl.easy_cleanup, "curl_easy_cleanup");
+  find(curl.easy_setopt, "curl_easy_setopt");
+  find(curl.easy_perform, "curl_easy_perform");
+  find(curl.easy_strerror, "curl_easy_strerror");
+  find(curl.version_info, "curl_version_info");
+  curl.usable = curl.usable && curl.global_init(CURL_GLOBAL_DEFAULT) == CURLE_OK;
+  return curl;
+}
+
+/// Never unloaded.
+const Curl& loaded() {
+  static const Curl curl = load();
+  return curl;
+}
+
 struct Cleanup {
-  void operator()(CURL* handle) const { curl_easy_cleanup(handle); }
+  void operator()(CURL* handle) const { loaded().easy_cleanup(handle); }
 };
 
 using Clock = std::chrono::steady_clock;
@@ -144,52 +185,54 @@ HttpFailure failure(CURLcode code, const Transfer& transfer, const HttpRequest& 
     case CURLE_GOT_NOTHING:
     case CURLE_HTTP2:
     case CURLE_HTTP2_STREAM: return {"the connection was cut", "", true};
-    default: return {*detail == '\0' ? std::string(curl_easy_strerror(code)) : std::string(detail), ""};
+    default: return {*detail == '\0' ? std::string(loaded().easy_strerror(code)) : std::string(detail), ""};
   }
 }
 
 }  // namespace
 
 std::optional<HttpFailure> http_get(const HttpRequest& request, HttpSink& sink) {
-  static const CURLcode started = curl_global_init(CURL_GLOBAL_DEFAULT);
-  const std::unique_ptr<CURL, Cleanup> handle(started == CURLE_OK ? curl_easy_init() : nullptr);
-  if (!handle) return HttpFailure{"libcurl cannot start", ""};
+  const Curl& library = loaded();
+  const std::unique_ptr<CURL, Cleanup> handle(library.usable ? library.easy_init() : nullptr);
+  if (!handle) return HttpFailure{"libcurl.so.4 cannot be used on this machine", "apt-get install libcurl4"};
   CURL* curl = handle.get();
+  const auto set = library.easy_setopt;
   Transfer transfer{sink, std::chrono::duration<double>(request.stall_seconds)};
   std::array<char, CURL_ERROR_SIZE> detail{};
   const bool secure = request.url.starts_with("https:");
   const std::string range = fmt::format("{}-", request.from), agent = fmt::format("gradus/{}", version);
-  curl_easy_setopt(curl, CURLOPT_URL, request.url.c_str());
-  curl_easy_setopt(curl, CURLOPT_USERAGENT, agent.c_str());
-  curl_easy_setopt(curl, CURLOPT_ERRORBUFFER, detail.data());
-  curl_easy_setopt(curl, CURLOPT_NOSIGNAL, 1L);
-  curl_easy_setopt(curl, CURLOPT_FOLLOWLOCATION, 1L);
-  curl_easy_setopt(curl, CURLOPT_MAXREDIRS, static_cast<long>(request.most_redirects));
+  set(curl, CURLOPT_URL, request.url.c_str());
+  set(curl, CURLOPT_USERAGENT, agent.c_str());
+  set(curl, CURLOPT_ERRORBUFFER, detail.data());
+  set(curl, CURLOPT_NOSIGNAL, 1L);
+  set(curl, CURLOPT_FOLLOWLOCATION, 1L);
+  set(curl, CURLOPT_MAXREDIRS, static_cast<long>(request.most_redirects));
 #if LIBCURL_VERSION_NUM >= 0x075500
-  curl_easy_setopt(curl, CURLOPT_PROTOCOLS_STR, "http,https");
-  curl_easy_setopt(curl, CURLOPT_REDIR_PROTOCOLS_STR, secure ? "https" : "http,https");
+  set(curl, CURLOPT_PROTOCOLS_STR, "http,https");
+  set(curl, CURLOPT_REDIR_PROTOCOLS_STR, secure ? "https" : "http,https");
 #else
-  curl_easy_setopt(curl, CURLOPT_PROTOCOLS, static_cast<long>(CURLPROTO_HTTP | CURLPROTO_HTTPS));
-  curl_easy_setopt(curl, CURLOPT_REDIR_PROTOCOLS,
-                   static_cast<long>(secure ? CURLPROTO_HTTPS : CURLPROTO_HTTP | CURLPROTO_HTTPS));
+  set(curl, CURLOPT_PROTOCOLS, static_cast<long>(CURLPROTO_HTTP | CURLPROTO_HTTPS));
+  set(curl, CURLOPT_REDIR_PROTOCOLS, static_cast<long>(secure ? CURLPROTO_HTTPS : CURLPROTO_HTTP | CURLPROTO_HTTPS));
 #endif
-  curl_easy_setopt(curl, CURLOPT_CONNECTTIMEOUT_MS, static_cast<long>(request.connect_seconds * 1000));
-  if (request.from > 0) curl_easy_setopt(curl, CURLOPT_RANGE, range.c_str());
-  curl_easy_setopt(curl, CURLOPT_HEADERFUNCTION, on_header);
-  curl_easy_setopt(curl, CURLOPT_HEADERDATA, &transfer);
-  curl_easy_setopt(curl, CURLOPT_WRITEFUNCTION, on_body);
-  curl_easy_setopt(curl, CURLOPT_WRITEDATA, &transfer);
-  curl_easy_setopt(curl, CURLOPT_XFERINFOFUNCTION, on_tick);
-  curl_easy_setopt(curl, CURLOPT_XFERINFODATA, &transfer);
-  curl_easy_setopt(curl, CURLOPT_NOPROGRESS, 0L);
-  const CURLcode code = curl_easy_perform(curl);
+  set(curl, CURLOPT_CONNECTTIMEOUT_MS, static_cast<long>(request.connect_seconds * 1000));
+  if (request.from > 0) set(curl, CURLOPT_RANGE, range.c_str());
+  set(curl, CURLOPT_HEADERFUNCTION, on_header);
+  set(curl, CURLOPT_HEADERDATA, &transfer);
+  set(curl, CURLOPT_WRITEFUNCTION, on_body);
+  set(curl, CURLOPT_WRITEDATA, &transfer);
+  set(curl, CURLOPT_XFERINFOFUNCTION, on_tick);
+  set(curl, CURLOPT_XFERINFODATA, &transfer);
+  set(curl, CURLOPT_NOPROGRESS, 0L);
+  const CURLcode code = library.easy_perform(curl);
   if (code == CURLE_OK) transfer.guarded([] {});  // a reply without a body
   if (transfer.error) std::rethrow_exception(transfer.error);
   if (code == CURLE_OK || transfer.refused) return std::nullopt;
   return failure(code, transfer, request, detail.data());
 }
 
-std::string http_library() { return fmt::format("curl {}", curl_version_info(CURLVERSION_NOW)->version); }
+std::string http_library() {
+  return loaded().usable ? fmt::format("curl {}", loaded().version_info(CURLVERSION_NOW)->version) : std::string();
+}
 
 #endif
 
