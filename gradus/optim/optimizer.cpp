@@ -215,6 +215,11 @@ void Optimizer::set_clip_value(double limit, SourceLocation where) {
   clip_value_ = limit;
 }
 
+void Optimizer::set_clip_adaptive(double factor, SourceLocation where) {
+  require(std::isfinite(factor) && factor >= 0, "clip_adaptive", factor, "finite and >= 0", where);
+  clip_adaptive_ = factor;
+}
+
 int Optimizer::set_group(std::string_view pattern, const GroupOptions& options, SourceLocation where) {
   require(std::isfinite(options.lr_factor) && options.lr_factor >= 0, "lr_factor", options.lr_factor, "finite and >= 0",
           where);

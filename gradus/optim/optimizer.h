@@ -8,6 +8,7 @@
 //   NamedTensors saved = optimizer.state_dict();
 #pragma once
 
+#include <array>
 #include <concepts>
 #include <cstdint>
 #include <functional>
@@ -127,6 +128,12 @@ class Optimizer {
   /// never. Throws Error(value) unless finite and >= 0.
   void set_clip_value(double limit, SourceLocation where = SourceLocation::current());
   double clip_value() const { return clip_value_; }
+  /// Adaptive gradient clipping (Brock et al., "High-performance large-scale image recognition without normalization", 2021): the
+  /// gradient of each unit (a row of a weight: all axes but the first; a vector or a number as a whole) is scaled down to
+  /// `factor` times the norm of the unit's own weights, or of 1e-3 where they are smaller, when its norm is larger; before the
+  /// other two kinds of clipping. The paper has 0.01. 0 (the default): never. Throws Error(value) unless finite and >= 0.
+  void set_clip_adaptive(double factor, SourceLocation where = SourceLocation::current());
+  double clip_adaptive() const { return clip_adaptive_; }
 
   /// Gives the parameters whose path matches `pattern` (`*` stands for any characters) a learning rate and a weight decay of
   /// their own; a later call wins where two match. Returns how many matched. Every call makes one group of PyTorch's state
@@ -248,7 +255,12 @@ class Optimizer {
   void check_training(SourceLocation where) const;
   double setting(std::string_view name) const;
   Tensor shared_number(std::string_view role, std::size_t group, double value, DType dtype);
+  /// What guards a step, as numbers: another one is another graph.
+  std::array<double, 4> guards() const {
+    return {clip_norm_, clip_value_, clip_adaptive_, skip_nonfinite_ ? 1.0 : 0.0};
+  }
   void prepare(Tensors& gradients);
+  Tensor clipped_adaptively(const Tensor& gradient, const Tensor& parameter);
   Update update_of(std::size_t index, const Tensor& gradient, std::span<Tensor> state);
   Change record_change(std::size_t index, const Tensor& gradient);
   std::vector<Change> record_changes(const Tensors& gradients, const Tensor& accepted);
@@ -260,7 +272,7 @@ class Optimizer {
   std::vector<GroupOptions> groups_;  // the first is that of all others
   std::vector<Setting> settings_;
   double lr_ = 0;
-  double clip_norm_ = 0, clip_value_ = 0;
+  double clip_norm_ = 0, clip_value_ = 0, clip_adaptive_ = 0;
   bool skip_nonfinite_ = false;
   bool training_ = true;
   std::vector<Number> numbers_;                                  // of the step that is being recorded

@@ -12,6 +12,7 @@
 #include "gradus/graph/node.h"
 #include "gradus/nn/init.h"
 #include "gradus/ops/ops.h"
+#include "gradus/optim/sgd.h"
 
 namespace gradus::optim {
 namespace {
@@ -222,6 +223,26 @@ TEST(Clipping, BoundsTheStep) {
   wide->minimize(loose.loss());
   make_optimizer("sgd", unclipped, {{"lr", 1}})->minimize(unclipped.loss());
   EXPECT_EQ(loose.values(), unclipped.values());
+}
+
+// By hand, with the factor 0.1: units are rows of the weight, and the bias as a whole.
+TEST(Clipping, AdaptiveOnesBoundUnitsByTheirWeights) {
+  struct {
+    nn::Parameter weight{tensor({{3.f, 4.f}, {0.f, 0.f}, {30.f, 40.f}})}, bias{tensor({0.f, 2.f})};
+  } model;
+  SGD optimizer(model, {.lr = 1});
+  optimizer.set_clip_adaptive(0.1);
+  const Tensor gradients[] = {tensor({{6.f, 8.f}, {0.3f, 0.4f}, {3.f, 0.f}}), tensor({1.f, 0.f})};
+  optimizer.step(gradients);
+  const std::vector<float> w = model.weight.tensor().to_vector<float>(), b = model.bias.tensor().to_vector<float>();
+  const float expected[] = {3 - 0.3f, 4 - 0.4f, -0.6e-4f, -0.8e-4f, 27, 40};
+  for (std::size_t i = 0; i < w.size(); ++i) EXPECT_NEAR(w[i], expected[i], 1e-6) << i;
+  EXPECT_NEAR(b[0], -0.2, 1e-7);
+  EXPECT_EQ(b[1], 2);
+  const std::int64_t plans = engine::compile_count();
+  optimizer.set_clip_adaptive(0.2);
+  optimizer.step(gradients);
+  EXPECT_EQ(engine::compile_count(), plans);  // another factor is not another graph
 }
 
 }  // namespace

@@ -16,14 +16,30 @@ Tensor Optimizer::shared_number(std::string_view role, std::size_t group, double
 }
 
 /// Turns the gradients when the loss is to grow, and clips them: by value, then by their common norm.
+Tensor Optimizer::clipped_adaptively(const Tensor& gradient, const Tensor& parameter) {
+  const DType dtype = gradient.dtype();
+  std::vector<int> axes;  // of one unit
+  for (int axis = gradient.shape().rank() > 1 ? 1 : 0; axis < gradient.shape().rank(); ++axis) axes.push_back(axis);
+  const auto norm = [&](const Tensor& x) {
+    return sqrt(sum(square(x), std::span<const int>(axes), {.keepdim = true}));
+  };
+  const Tensor own = norm(gradient), least = shared_number("clip_adaptive least", 0, 1e-3, dtype);
+  const Tensor most =
+      shared_number("clip_adaptive", 0, clip_adaptive_, dtype) * maximum(norm(cast(parameter, dtype)), least);
+  return where(less(own, most), gradient,
+               gradient * (most / maximum(own, shared_number("clip_adaptive eps", 0, 1e-6, dtype))));
+}
+
 void Optimizer::prepare(Tensors& gradients) {
   numbers_.clear();
   const bool maximize = setting("maximize") != 0;
   Tensor squares;
-  for (Tensor& gradient : gradients) {
+  for (std::size_t i = 0; i < gradients.size(); ++i) {
+    Tensor& gradient = gradients[i];
     if (!gradient.defined()) continue;
     const DType dtype = gradient.dtype() == DType::bf16 ? DType::f32 : gradient.dtype();
     gradient = cast(maximize ? -gradient : gradient, dtype);
+    if (clip_adaptive_ > 0) gradient = clipped_adaptively(gradient, parameters_[i]);
     if (clip_value_ > 0) {
       const Tensor limit = shared_number("clip_value", 0, clip_value_, dtype);
       gradient = clamp(gradient, -limit, limit);

@@ -78,6 +78,7 @@ struct TrainSettings {
   std::int64_t accumulate = 1;          ///< batches whose gradients make one step
   double clip_norm = 0;                 ///< largest norm of all gradients together; 0: any
   double clip_value = 0;                ///< largest absolute value of an element of a gradient; 0: any
+  double clip_adaptive = 0;             ///< largest norm of a unit's gradient, in norms of its weights; 0: any
   double ema = 0;                       ///< decay of an exponential average of the weights over the steps; 0: none
   std::int64_t swa_start = 0;           ///< first epoch whose weights enter the mean that is measured; 0: none
   std::optional<double> swa_lr;         ///< learning rate from that epoch on; absent: what the schedule says

@@ -237,6 +237,9 @@ void add_train(Keys& keys) {
   keys.emplace_back("train.clip_value", in(t, &S::clip_value),
                     "largest element of a gradient, by absolute value; 0: any")
       .at_least(0);
+  keys.emplace_back("train.clip_adaptive", in(t, &S::clip_adaptive),
+                    "largest norm of a unit's gradient, as a share of the norm of its weights (0.01); 0: any")
+      .at_least(0);
   keys.emplace_back("train.ema", in(t, &S::ema),
                     "decay of an exponential average of the weights, which is measured and kept; 0: none")
       .in({.low = 0, .high = 1, .open = true});

@@ -133,6 +133,7 @@ std::unique_ptr<optim::Optimizer> make_optimizer(const Recipe& recipe, optim::Pa
   auto optimizer = optim::make_optimizer(s.name, std::move(parameters), settings, {});
   optimizer->set_clip_norm(recipe.train.clip_norm);
   optimizer->set_clip_value(recipe.train.clip_value);
+  optimizer->set_clip_adaptive(recipe.train.clip_adaptive);
   optimizer->set_skip_nonfinite(true);
   return optimizer;
 }

@@ -151,6 +151,8 @@ TEST(WrongUsesOptimizers, GroupsAndClipping) {
        "value error in optim::Adam: clip_norm is nan, must be finite and >= 0"},
       {"negative_limit", [&] { adam.set_clip_value(-1); },
        "value error in optim::Adam: clip_value is -1, must be finite and >= 0"},
+      {"negative_share", [&] { adam.set_clip_adaptive(-0.01); },
+       "value error in optim::Adam: clip_adaptive is -0.01, must be finite and >= 0"},
   });
 }
 

@@ -178,8 +178,7 @@ void CompiledStep::follow(Recording& r, Optimizer::RecordedStep& step, const Ten
   }
   r.numbers = std::move(step.numbers);
   for (const Setting& setting : optimizer_.settings_) r.settings.push_back(setting.get());
-  for (const double more : {optimizer_.clip_norm_, optimizer_.clip_value_}) r.settings.push_back(more);
-  r.settings.push_back(optimizer_.skip_nonfinite_ ? 1 : 0);
+  for (const double more : optimizer_.guards()) r.settings.push_back(more);
 }
 
 /// Whether the next step has the structure of the recording.
@@ -189,8 +188,9 @@ bool CompiledStep::fits(const Recording& r) const {
   for (std::size_t i = 0; i < o.settings_.size(); ++i) {
     if (o.settings_[i].get() != r.settings[i]) return false;
   }
-  const double* more = r.settings.data() + o.settings_.size();
-  if (more[0] != o.clip_norm_ || more[1] != o.clip_value_ || more[2] != (o.skip_nonfinite_ ? 1 : 0)) return false;
+  const auto guards = o.guards();
+  if (!std::equal(guards.begin(), guards.end(), r.settings.end() - static_cast<std::ptrdiff_t>(guards.size())))
+    return false;
   for (std::size_t i = 0; i < r.trainable.size(); ++i) {
     if (r.trainable[i] != o.parameters_[i].trainable() || r.groups[i] != o.slots_[i].group) return false;
   }
