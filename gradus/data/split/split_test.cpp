@@ -187,7 +187,7 @@ TEST(Sampler, StratifiesEveryBatch) {
 
 TEST(Sampler, BalancedGivesAClassInANewOrderEachTime) {
   const std::vector<std::int64_t> labels(50, 0);
-  const Rows rows = balanced_sampler(labels, 100).rows(Key(7));
+  const Rows rows = balanced_sampler(labels, 100).rows(Key{7});
   const Rows first(rows.begin(), rows.begin() + 50), second(rows.begin() + 50, rows.end());
   EXPECT_NE(first, second);
   EXPECT_EQ(std::set<std::int64_t>(first.begin(), first.end()), std::set<std::int64_t>(second.begin(), second.end()));
