@@ -77,4 +77,25 @@ inline void check(const GoldenFile& file, const Case& c) {
   }
 }
 
+/// Checks a case in f32 and in f64 (where the name ends with _f64).
+inline void both(const GoldenFile& file, const std::string& name, std::size_t operands,
+                 const std::function<Tensor(const Tensors&)>& function) {
+  for (const DType dtype : {DType::f32, DType::f64}) {
+    const bool wide = dtype == DType::f64;
+    const std::string prefix = name + (wide ? "_f64." : ".");
+    const double bound = wide ? 1e-10 : golden_tolerance;
+    SCOPED_TRACE(prefix);
+    Tensors inputs;
+    for (std::size_t i = 0; i < operands; ++i) inputs.push_back(file.at(prefix + "x" + std::to_string(i)));
+    const Tensor y = function(inputs);
+    EXPECT_EQ(y.dtype(), dtype);
+    const Tensors gradients = grad(sum(y * file.at(prefix + "cotangent")), inputs);
+    expect_close(y, file.at(prefix + "y"), "output", bound);
+    for (std::size_t i = 0; i < operands; ++i) {
+      expect_close(gradients[i], file.at(prefix + "grad.x" + std::to_string(i)), "gradient " + std::to_string(i),
+                   bound);
+    }
+  }
+}
+
 }  // namespace gradus::testing
