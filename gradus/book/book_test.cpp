@@ -75,7 +75,7 @@ Explanation small() {
                 .claims = {},
                 .oracles = {},
                 .notebook = {},
-                .machine = "m"};
+                .provenance = {"m", "d"}};
   train::LinePlot plot{.title = "t <1>", .x_label = "x", .series = {}};
   plot.series.push_back({});
   plot.series[0].name = "line";

@@ -11,6 +11,7 @@
 #include "gradus/base/error.h"
 #include "gradus/base/parallel.h"
 #include "gradus/base/version.h"
+#include "gradus/book/lab.h"
 
 namespace gradus::book {
 namespace {
@@ -91,7 +92,7 @@ Explanation explain(const Entry& entry, Effort effort, const Progress& progress)
                      .claims = {},
                      .oracles = {},
                      .notebook = {},
-                     .machine = this_machine()};
+                     .provenance = {this_machine(), data_checksums()}};
   const auto say = [&](const std::string& what) {
     if (progress) progress(what);
   };
@@ -155,15 +156,14 @@ std::string reason_of(const insight::ClaimResult& result) {
 }
 
 std::string json_text(const Explanation& explanation) {
-  nlohmann::ordered_json json = {{"chapter", explanation.entry->slug},
-                                 {"number", explanation.entry->number},
-                                 {"title", explanation.entry->title},
-                                 {"version", version},
-                                 {"machine", explanation.machine}};
+  nlohmann::ordered_json json = {
+      {"chapter", explanation.entry->slug},        {"number", explanation.entry->number},
+      {"title", explanation.entry->title},         {"version", version},
+      {"machine", explanation.provenance.machine}, {"data_checksums", explanation.provenance.data}};
   json["claims"] = nlohmann::ordered_json::array();
   for (const insight::ClaimResult& result : explanation.claims)
     json["claims"].push_back(nlohmann::ordered_json::parse(
-        insight::ledger_line(std::string(explanation.entry->slug), result, explanation.machine)));
+        insight::ledger_line(std::string(explanation.entry->slug), result, explanation.provenance)));
   json["oracles"] = nlohmann::ordered_json::array();
   for (const train::OracleResult& r : explanation.oracles)
     json["oracles"].push_back({{"check", r.name},

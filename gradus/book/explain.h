@@ -17,7 +17,7 @@ struct Explanation {
   std::vector<insight::ClaimResult> claims;
   std::vector<train::OracleResult> oracles;
   Notebook notebook;
-  std::string machine;  ///< processor and threads
+  insight::Provenance provenance;
 };
 
 /// Told what is being measured now: "claim 3 of 7: ..., seed 2 of 5".

@@ -1,14 +1,18 @@
 #include "gradus/book/lab.h"
 
+#include <fmt/format.h>
+
 #include <cmath>
 #include <memory>
 #include <numeric>
+#include <span>
 
 #include "gradus/base/error.h"
 #include "gradus/base/random.h"
 #include "gradus/data/embedded/embedded.h"
 #include "gradus/data/loader.h"
 #include "gradus/engine/eval.h"
+#include "gradus/io/atomic_file.h"
 #include "gradus/nn/init.h"
 #include "gradus/nn/losses.h"
 #include "gradus/nn/mode.h"
@@ -57,6 +61,17 @@ const Digits& digits() {
     return Digits{both.train, both.validation, data::digits(data::Split::test)};
   }();
   return parts;
+}
+
+std::string data_checksums() {
+  std::string text;
+  for (const data::Dataset& set : {data::digits(), data::breast_cancer()}) {
+    const data::Batch all = whole(set);
+    const std::uint32_t examples = io::crc32(std::as_bytes(all.inputs.data<float>()));
+    text += fmt::format("{}{} {:08x}", text.empty() ? "" : ", ", set.name(),
+                        io::crc32(std::as_bytes(all.labels.data<std::int64_t>()), examples));
+  }
+  return text;
 }
 
 data::Batch whole(const data::Dataset& dataset) {

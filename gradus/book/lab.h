@@ -21,6 +21,8 @@ struct Digits {
   data::Dataset train, validation, test;
 };
 const Digits& digits();
+/// The data sets of the book with the checksums of their examples and labels: "digits 1f2e3d4c, breast-cancer 5b6a7988".
+std::string data_checksums();
 /// All examples of a data set as one batch.
 data::Batch whole(const data::Dataset& dataset);
 /// How the weights of a network start. Biases of all but PyTorch's start at 0.

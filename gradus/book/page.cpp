@@ -115,8 +115,9 @@ std::string page(const Explanation& explanation) {
   std::string out = head_of(std::string(entry.title));
   out += fmt::format("<p class=\"soft\">{}. {}</p>\n", entry.number, escaped(std::string(entry.request)));
   for (const Piece& piece : pieces_of(explanation, text_of(entry))) out += html_of(explanation, piece);
-  out += fmt::format("<footer class=\"soft\">Measured by Gradus {} on {}, with {} seeds a claim.</footer>\n", version,
-                     escaped(explanation.machine), seeds_of(explanation.effort).size());
+  out += fmt::format("<footer class=\"soft\">Measured by Gradus {} on {}, with {} seeds a claim. Data: {}.</footer>\n",
+                     version, escaped(explanation.provenance.machine), seeds_of(explanation.effort).size(),
+                     escaped(explanation.provenance.data));
   return out + "</main></body></html>\n";
 }
 

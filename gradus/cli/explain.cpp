@@ -78,7 +78,7 @@ std::string write(const book::Explanation& explanation, const std::string& folde
   std::string path = fmt::format("{}/{}.html", folder, explanation.entry->slug), ledger;
   io::write_file(path, book::page(explanation));
   for (const insight::ClaimResult& result : explanation.claims)
-    ledger += insight::ledger_line(std::string(explanation.entry->slug), result, explanation.machine) + "\n";
+    ledger += insight::ledger_line(std::string(explanation.entry->slug), result, explanation.provenance) + "\n";
   io::write_file(fmt::format("{}/{}.claims.jsonl", folder, explanation.entry->slug), ledger);
   return path;
 }

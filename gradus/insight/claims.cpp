@@ -106,7 +106,7 @@ std::vector<ClaimResult> run_claims(std::span<const Claim> claims, const std::ve
   return results;
 }
 
-std::string ledger_line(const std::string& chapter, const ClaimResult& result, const std::string& machine) {
+std::string ledger_line(const std::string& chapter, const ClaimResult& result, const Provenance& provenance) {
   const Claim& claim = result.claim;
   nlohmann::ordered_json line = {{"chapter", chapter},
                                  {"claim", claim.id},
@@ -129,7 +129,8 @@ std::string ledger_line(const std::string& chapter, const ClaimResult& result, c
   line["detectable"] = result.detectable;
   line["verdict"] = name_of(result.verdict);
   line["version"] = version;
-  line["machine"] = machine;
+  line["data_checksums"] = provenance.data;
+  line["machine"] = provenance.machine;
   return line.dump();
 }
 

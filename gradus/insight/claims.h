@@ -78,8 +78,14 @@ using ClaimProgress = std::function<void(std::size_t claim, std::size_t seed)>;
 std::vector<ClaimResult> run_claims(std::span<const Claim> claims, const std::vector<std::uint64_t>& seeds,
                                     const ClaimProgress& progress = {});
 
-/// One line of JSON for a ledger: the claim, its data (with the checksum of the examples), seeds, pairs, test and verdict,
-/// the version of Gradus and the processor. No clock: the same run gives the same line.
-std::string ledger_line(const std::string& chapter, const ClaimResult& result, const std::string& machine);
+/// Where and on what something was measured.
+struct Provenance {
+  std::string machine;  ///< processor and threads
+  std::string data;     ///< the data sets and the checksums of their examples: "digits 5d0c1f3a"
+};
+
+/// One line of JSON for a ledger: the claim, seeds, pairs, test and verdict, the version of Gradus, and the provenance. No clock: the
+/// same run gives the same line.
+std::string ledger_line(const std::string& chapter, const ClaimResult& result, const Provenance& provenance);
 
 }  // namespace gradus::insight

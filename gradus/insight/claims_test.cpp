@@ -94,8 +94,9 @@ TEST(Claims, RunsAreCorrectedAndRepeat) {
   EXPECT_DOUBLE_EQ(results[2].corrected_p, 3 * results[2].p);
   const auto again = run_claims(claims, {1, 2, 3, 4});
   for (std::size_t i = 0; i < results.size(); ++i)
-    EXPECT_EQ(ledger_line("x", results[i], "m"), ledger_line("x", again[i], "m"));
-  EXPECT_THAT(ledger_line("x", results[2], "m"), HasSubstr("\"verdict\":\"holds\""));
+    EXPECT_EQ(ledger_line("x", results[i], {"m", "d"}), ledger_line("x", again[i], {"m", "d"}));
+  EXPECT_THAT(ledger_line("x", results[2], {"m", "digits 1"}), HasSubstr("\"verdict\":\"holds\""));
+  EXPECT_THAT(ledger_line("x", results[2], {"m", "digits 1"}), HasSubstr("\"data_checksums\":\"digits 1\""));
 }
 
 TEST(Claims, RefuseWhatCannotBeJudged) {
