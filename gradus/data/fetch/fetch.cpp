@@ -74,8 +74,9 @@ class Download : public detail::HttpSink {
   std::string wanted_;
   PartFile part_;
   std::uint64_t resumed_ = 0, total_ = 0;
-  bool resumable_ = false;  ///< what is in the part is of use to a later call
-  bool again_ = false;      ///< the reply was no use: a request for the whole file has to follow
+  std::int64_t whole_ = -1;  ///< bytes of the whole file, as the last range said; -1: it was no range
+  bool resumable_ = false;   ///< what is in the part is of use to a later call
+  bool again_ = false;       ///< the reply was no use: a request for the whole file has to follow
 };
 
 /// What names the content: the sum that it has to have, or what the server says about its version; "" when it says nothing.
@@ -101,14 +102,15 @@ void Download::open_left() {
   if (part_.size() == 0 || (!wanted_.empty() && *left != part_path({}))) part_.remove();
 }
 
-/// True when a reply continues the part: a range that begins where it ends, of the same version.
+/// True when a reply continues the part: a range that begins where it ends, of the same version, and says of how many bytes.
 bool Download::goes_on(const HttpHead& head) const {
   const std::string version = version_of(head);
   return part_.is_open() && part_.size() > 0 && !version.empty() && part_.path() == part_path(version) &&
-         head.range_begin == static_cast<std::int64_t>(part_.size());
+         head.range_begin == static_cast<std::int64_t>(part_.size()) && head.range_total > head.range_begin;
 }
 
 bool Download::head(const HttpHead& head) {
+  whole_ = head.status == 206 ? head.range_total : -1;
   const bool whole_already =
       head.status == 416 && part_.is_open() && head.range_total == static_cast<std::int64_t>(part_.size());
   if ((head.status == 206 || head.status == 416) && !goes_on(head)) {
@@ -150,8 +152,16 @@ void Download::receive() {
                                                                  .most_redirects = options_.most_redirects},
                                                                 *this);
     if (again_) continue;
-    if (!failure) return;
     const bool came = part_.is_open() && part_.size() > before;
+    const std::uint64_t whole = whole_ < 0 ? part_.size() : static_cast<std::uint64_t>(whole_);
+    if (!failure && part_.size() == whole) return;
+    if (!failure && came && part_.size() < whole) continue;  // a range may end sooner than it was asked for
+    if (!failure) {
+      resumable_ = part_.size() < whole;
+      throw Error(ErrorKind::io, "fetch", "the server sent another number of bytes than it said")
+          .field("expected", fmt::format("{} bytes", whole))
+          .field("found", fmt::format("{} bytes", part_.size()));
+    }
     if (failure->cut && came && resumable_ && cuts++ < options_.retries) continue;
     Error error(ErrorKind::io, "fetch", failure->summary);
     if (failure->cut && total_ > 0) error.field("got", fmt::format("{} of {} bytes", part_.size(), total_));

@@ -194,6 +194,39 @@ TEST_F(FetchResumed, NotFromAServerWithoutRangesOrWithAWrongOne) {
   }
 }
 
+// A range may be shorter than the one that was asked for: what came is not the file yet.
+TEST_F(FetchResumed, ByRangesThatEndTooSoon) {
+  const auto piece = [&](const HttpRequest& request, std::size_t most, const std::string& total) {
+    const std::size_t from = std::stoul(request.headers.at("range").substr(6));
+    const std::string bytes = content_.substr(from, most);
+    return HttpReply{206,
+                     {{"ETag", "\"1\""},
+                      {"Content-Range",
+                       "bytes " + std::to_string(from) + "-" + std::to_string(from + bytes.size() - 1) + "/" + total}},
+                     bytes};
+  };
+  break_off("\"1\"");
+  HttpServer pieces([&](const HttpRequest& request) { return piece(request, 70000, "300000"); });
+  EXPECT_EQ(fetch(pieces.url("/set.bin"), path_).resumed, 100000u);
+  EXPECT_EQ(read_bytes(path_), content_);
+  EXPECT_EQ(pieces.requests().size(), 3u);
+  std::filesystem::remove(path_);
+
+  break_off("\"1\"");
+  HttpServer unknown([&](const HttpRequest& request) {
+    return request.headers.count("range") != 0 ? piece(request, 70000, "*") : file_reply(request, content_);
+  });
+  EXPECT_EQ(fetch(unknown.url("/set.bin"), path_).resumed, 0u);
+  EXPECT_EQ(read_bytes(path_), content_);
+  std::filesystem::remove(path_);
+
+  break_off("\"1\"");
+  HttpServer longer([&](const HttpRequest& request) { return piece(request, 200000, "150000"); });
+  EXPECT_THAT(message_of(ErrorKind::io, [&] { fetch(longer.url("/set.bin"), path_); }),
+              HasSubstr("the server sent another number of bytes than it said"));
+  EXPECT_EQ(folder_.files(), 0u);
+}
+
 TEST_F(FetchResumed, NothingStaysOfAServerThatSaysNothingOfItsVersion) {
   for (const char* etag : {"", "W/\"1\""}) {
     EXPECT_THAT(break_off(etag), HasSubstr("the connection was cut"));
