@@ -107,6 +107,9 @@ TEST(Untar, RefusesWhatIsHostileOrDamagedAndLeavesNothing) {
   const std::string sound = entry("a", "1");
   std::string wrong_sum = sound;
   wrong_sum[0] = 'b';
+  const std::string packed = compressed(sound + end_mark);
+  std::string wrong_checksum = packed;
+  wrong_checksum[packed.size() - 5] ^= 1;  // CRC-32, and then 4 bytes of the length
   const std::vector<std::pair<std::string, std::string>> cases = {
       {"", "cut off"},
       {sound, "cut off"},
@@ -123,6 +126,11 @@ TEST(Untar, RefusesWhatIsHostileOrDamagedAndLeavesNothing) {
       {entry("pipe", "", '6') + end_mark, "type '6'"},
       {entry("x", "99 path=a\n", 'x') + sound + end_mark, "a record is damaged"},
       {entry("x", "path=a\n", 'x') + sound + end_mark, "a record is damaged"},
+      {entry("x", "7 path=9 path=b\n", 'x') + sound + end_mark, "a record is damaged"},
+      {entry("x", "22 GNU.sparse.major=1\n", 'x') + sound + end_mark, "a file with holes"},
+      {packed.substr(0, packed.size() - 5), "cut off"},
+      {wrong_checksum, "the compressed stream is corrupted"},
+      {compressed(sound + std::string(2 << 20, '\0')), "more bytes than are allowed"},
       {header("big", std::size_t{1} << 32, '0') + end_mark, "more bytes than are allowed"},
   };
   for (const auto& [bytes, text] : cases) {

@@ -59,6 +59,12 @@ class Archive {
   void read(Block& block);
   std::optional<std::uint64_t> number(const Block& block, std::size_t at, std::size_t count) const;
   void check_sum(const Block& block) const;
+  /// So many bytes more of content.
+  void take(std::uint64_t size) {
+    if (size > left_) throw refusal("the content has more bytes than are allowed");
+    left_ -= size;
+  }
+  void read_rest();
   std::string read_text(std::uint64_t size);
   void read_records(std::uint64_t size);
   void write_file(const fs::path& path, std::uint64_t size);
@@ -78,6 +84,17 @@ void Archive::read(Block& block) {
   gzerror(file_.get(), &code);
   if (got < 0 && code != Z_BUF_ERROR) throw refusal("the compressed stream is corrupted");
   throw refusal("the archive is cut off").hint("get the file once more");
+}
+
+/// What follows the end of the archive is of no interest, but for the checksum of gzip behind it.
+void Archive::read_rest() {
+  std::array<char, 1u << 14> piece;
+  int got = 0;
+  while ((got = gzread(file_.get(), piece.data(), piece.size())) > 0) take(static_cast<std::uint64_t>(got));
+  int code = Z_OK;
+  gzerror(file_.get(), &code);
+  if (code == Z_BUF_ERROR) throw refusal("the archive is cut off").hint("get the file once more");
+  if (code != Z_OK) throw refusal("the compressed stream is corrupted");
 }
 
 std::optional<std::uint64_t> Archive::number(const Block& block, std::size_t at, std::size_t count) const {
@@ -118,9 +135,12 @@ void Archive::read_records(std::uint64_t size) {
       length = length * 10 + static_cast<std::size_t>(text[digits] - '0');
     }
     const std::size_t equal = text.find('=', digits), end = at + length;
-    if (length == 0 || end > text.size() || equal >= end || text[digits] != ' ') throw refusal("a record is damaged");
+    if (length == 0 || end > text.size() || equal >= end || text[digits] != ' ' || text[end - 1] != '\n') {
+      throw refusal("a record is damaged");
+    }
     const std::string key = text.substr(digits + 1, equal - digits - 1);
     const std::string value = text.substr(equal + 1, end - equal - 2);
+    if (key.starts_with("GNU.sparse.")) throw refusal("a file with holes, which is not unpacked");
     if (key == "path") long_name_ = value;
     if (key == "size") {
       std::uint64_t bytes = 0;
@@ -144,8 +164,7 @@ fs::path Archive::inside(const fs::path& folder, const std::string& name) const 
 }
 
 void Archive::write_file(const fs::path& path, std::uint64_t size) {
-  if (size > left_) throw refusal("the content has more bytes than are allowed");
-  left_ -= size;
+  take(size);
   fs::create_directories(path.parent_path());
   const std::unique_ptr<std::FILE, CloseFile> file(std::fopen(path.c_str(), "wb"));
   bool good = file != nullptr;
@@ -185,6 +204,7 @@ void Archive::unpack(const fs::path& folder) {
     if (block[156] == 'L') long_name_.resize(std::min(long_name_.size(), long_name_.find('\0')));
     long_size_.reset();
   }
+  read_rest();
   if (entries == 0) throw refusal("the archive is empty");
 }
 
