@@ -2,6 +2,7 @@
 
 #include <gmock/gmock.h>
 #include <gtest/gtest.h>
+#include <unistd.h>
 #include <zlib.h>
 
 #include <filesystem>
@@ -93,6 +94,18 @@ TEST(Untar, FilesFoldersAndLongNames) {
     EXPECT_TRUE(std::filesystem::is_empty(out + "/empty"));
   }
   EXPECT_EQ(folder.files(), 4u);
+}
+
+// A process that is killed leaves what it unpacked; one of the same number comes often enough where processes are few.
+TEST(Untar, NothingOfAKilledProcessComesAlong) {
+  const TemporaryFolder folder;
+  const std::string left = folder / "out." + std::to_string(::getpid()) + ".tmp";
+  std::filesystem::create_directory(left);
+  write_bytes(left + "/stale", "1");
+  write_bytes(folder / "t.tar", entry("a", "1") + entry("b", "2") + end_mark);
+  untar(folder / "t.tar", folder / "out");
+  EXPECT_FALSE(std::filesystem::exists(folder / "out/stale"));
+  EXPECT_EQ(read_bytes(folder / "out/b"), "2");
 }
 
 TEST(Untar, OneFolderInItIsTheFolder) {

@@ -225,6 +225,7 @@ void untar(const std::string& archive, const std::string& folder, std::uint64_t 
   }
   const Temporary temporary{fs::path(fmt::format("{}.{}.tmp", folder, ::getpid()))};
   try {
+    fs::remove_all(temporary.path);  // of an earlier process of this number, which was killed
     fs::create_directories(temporary.path);
     Archive(archive, most).unpack(temporary.path);
     const std::vector<fs::directory_entry> top(fs::directory_iterator(temporary.path), {});
