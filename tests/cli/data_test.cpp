@@ -100,6 +100,16 @@ TEST_F(CliData, SplitIsStratifiedAndTheSameForTheSameSeed) {
   EXPECT_EQ(std::set<std::int64_t>(all.begin(), all.end()).size(), 40u);
 }
 
+TEST_F(CliData, SplitKeepsFieldsAsTheyAreWritten) {
+  const std::string row = "007,1e3,1.10,123456789012345678901,TRUE,-0,\"a, b\",NA\n";
+  io::write_file(folder_ / "t.csv", "zip,a,b,c,d,e,f,g\n" + row + row);
+  const Outcome outcome = run({"split", folder_ / "t.csv", "--fractions", "0.5,0.5"});
+  ASSERT_EQ(outcome.code, 0) << outcome.err;
+  for (const char* part : {"t-train.csv", "t-test.csv"}) {
+    EXPECT_EQ(testing::read_bytes(folder_ / part), "zip,a,b,c,d,e,f,g\n" + row);
+  }
+}
+
 TEST_F(CliData, SplitKeepsGroupsTogether) {
   const Outcome outcome = run({"split", people(), "--group", "person", "--fractions", "0.8,0.2", "--json"});
   ASSERT_EQ(outcome.code, 0) << outcome.err;

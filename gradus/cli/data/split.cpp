@@ -35,6 +35,13 @@ std::vector<std::int64_t> numbered(const data::Table& table, const std::string& 
   return numbers;
 }
 
+/// The same rows with every field as it stands in the file: 007 is not 7, nor is 1e3 1000.
+data::Table as_written(const data::Table& table, const DataSplitCommand& command, char delimiter) {
+  data::CsvOptions options{.delimiter = delimiter};
+  for (const data::Column& column : table.columns) options.types[column.name] = data::ColumnType::text;
+  return data::read_csv(command.csv, options);
+}
+
 std::vector<data::Rows> parts_of(const data::Table& table, const DataSplitCommand& command) {
   if (!command.stratify.empty()) {
     return data::stratified_split(numbered(table, command.stratify), command.fractions, command.seed);
@@ -83,8 +90,9 @@ int data_split(const DataSplitCommand& command) {
           .hint("remove it, or choose another folder with --out");
     }
   }
+  const data::Table fields = as_written(table, command, delimiter);
   std::vector<std::string> contents;
-  for (const data::Rows& rows : parts) contents.push_back(data::csv_text(table.select(rows), delimiter));
+  for (const data::Rows& rows : parts) contents.push_back(data::csv_text(fields.select(rows), delimiter));
   write_all(paths, contents);
   Json written = Json::array();
   for (std::size_t i = 0; i < parts.size(); ++i) {
