@@ -214,7 +214,7 @@ Error usage(const std::string& summary, SourceLocation where) {
 }  // namespace
 
 Fetched fetch(const std::string& url, const std::string& path, const FetchOptions& options, SourceLocation where) {
-  const std::string scheme = lower_case(url.substr(0, std::min(url.find("://"), url.size())));
+  const std::string scheme = detail::scheme_of(url);
   if (scheme != "http" && scheme != "https") {
     throw usage(fmt::format("\"{}\" is no address of http or https", url), where).hint("https://HOST/PATH");
   }

@@ -5,6 +5,7 @@
 
 #include <filesystem>
 
+#include "gradus/data/fetch/http.h"
 #include "gradus/data/fetch/sha256.h"
 #include "tests/support/files.h"
 #include "tests/support/http_server.h"
@@ -56,6 +57,12 @@ TEST(FetchNames, OfAddresses) {
   EXPECT_EQ(file_name_of("https://a.org"), "");
   EXPECT_EQ(file_name_of("https://a.org/"), "");
   EXPECT_EQ(file_name_of("https://a.org/b/.."), "");
+}
+
+TEST(FetchNames, OfProtocolsInAnyCase) {
+  EXPECT_EQ(detail::scheme_of("HTTPS://a.org/b"), "https");
+  EXPECT_EQ(detail::scheme_of("http://a.org/?x=https://b"), "http");
+  EXPECT_EQ(detail::scheme_of("set.bin"), "set.bin");
 }
 
 TEST(FetchLibrary, IsNamedOrMissed) {

@@ -2,15 +2,16 @@
 
 #include <fmt/format.h>
 
+#include <algorithm>
+#include <cctype>
+
 #include "gradus/base/error.h"
 
 #ifdef GRADUS_WITH_CURL
 #include <curl/curl.h>
 #include <dlfcn.h>
 
-#include <algorithm>
 #include <array>
-#include <cctype>
 #include <charconv>
 #include <chrono>
 #include <exception>
@@ -21,6 +22,18 @@
 #endif
 
 namespace gradus::data::detail {
+namespace {
+
+std::string lower_case(std::string_view text) {
+  std::string lower(text);
+  std::transform(lower.begin(), lower.end(), lower.begin(),
+                 [](unsigned char c) { return static_cast<char>(std::tolower(c)); });
+  return lower;
+}
+
+}  // namespace
+
+std::string scheme_of(std::string_view url) { return lower_case(url.substr(0, url.find("://"))); }
 
 #ifndef GRADUS_WITH_CURL
 
@@ -134,9 +147,7 @@ void read_header(std::string_view line, HttpHead& head) {
   }
   const std::size_t colon = line.find(':');
   if (colon == line.npos) return;
-  std::string name(line.substr(0, colon));
-  std::transform(name.begin(), name.end(), name.begin(),
-                 [](unsigned char c) { return static_cast<char>(std::tolower(c)); });
+  const std::string name = lower_case(line.substr(0, colon));
   std::string_view value = line.substr(colon + 1);
   value.remove_prefix(std::min(value.find_first_not_of(" \t"), value.size()));
   if (name == "content-length") head.length = number(value);
@@ -199,7 +210,7 @@ std::optional<HttpFailure> http_get(const HttpRequest& request, HttpSink& sink) 
   const auto set = library.easy_setopt;
   Transfer transfer{sink, std::chrono::duration<double>(request.stall_seconds)};
   std::array<char, CURL_ERROR_SIZE> detail{};
-  const bool secure = request.url.starts_with("https:");
+  const bool secure = scheme_of(request.url) == "https";
   const std::string range = fmt::format("{}-", request.from), agent = fmt::format("gradus/{}", version);
   set(curl, CURLOPT_URL, request.url.c_str());
   set(curl, CURLOPT_USERAGENT, agent.c_str());

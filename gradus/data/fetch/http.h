@@ -45,6 +45,9 @@ struct HttpFailure {
 /// libcurl.
 std::optional<HttpFailure> http_get(const HttpRequest& request, HttpSink& sink);
 
+/// "https" of "HTTPS://HOST/PATH": in lower case; the whole text where there is no "://".
+std::string scheme_of(std::string_view url);
+
 /// "curl 7.88.1"; "" in a build without.
 std::string http_library();
 
