@@ -12,13 +12,13 @@ namespace gradus::data {
 struct FetchProgress {
   std::uint64_t done = 0;     ///< bytes that are there
   std::uint64_t resumed = 0;  ///< of them from an earlier download
-  std::uint64_t total = 0;    ///< 0: the server does not say
+  std::uint64_t total = 0;    ///< 0: the server does not say, or has not answered yet
 };
 
 struct FetchOptions {
   /// 64 hexadecimal digits that the content has to have; "": any.
   std::string sha256 = {};
-  /// Called again and again on the calling thread; false stops the download.
+  /// Called again and again on the calling thread, while the server does not answer as well; false stops the download.
   std::function<bool(const FetchProgress&)> progress = {};
   double connect_seconds = 20;
   /// The longest time without a byte (looked at about once a second).

@@ -4,6 +4,7 @@
 #include <gtest/gtest.h>
 
 #include <filesystem>
+#include <future>
 
 #include "gradus/data/fetch/http.h"
 #include "gradus/data/fetch/sha256.h"
@@ -96,10 +97,12 @@ class Fetch : public ::testing::Test {
 
 TEST_F(Fetch, BringsTheFileWithItsSumAndReportsProgress) {
   HttpServer server([&](const HttpRequest& request) { return file_reply(request, content_); });
+  bool answered = false;
   std::uint64_t last = 0;
   FetchOptions options{.sha256 = sum_of(content_), .progress = [&](const FetchProgress& progress) {
                          EXPECT_GE(progress.done, last);
-                         EXPECT_EQ(progress.total, content_.size());
+                         answered = answered || progress.total != 0 || progress.done != 0;
+                         EXPECT_EQ(progress.total, answered ? content_.size() : 0);
                          last = progress.done;
                          return true;
                        }};
@@ -163,9 +166,11 @@ TEST_F(FetchResumed, FromThePartThatTheMessageNames) {
   EXPECT_THAT(message, HasSubstr("100000 bytes in " + part()));
   EXPECT_FALSE(std::filesystem::exists(path_));
   HttpServer server([&](const HttpRequest& request) { return file_reply(request, content_); });
+  bool answered = false;
   const FetchOptions watched{.progress = [&](const FetchProgress& progress) {
     EXPECT_EQ(progress.resumed, 100000u);
-    EXPECT_EQ(progress.total, content_.size());
+    answered = answered || progress.total != 0 || progress.done != 100000;
+    EXPECT_EQ(progress.total, answered ? content_.size() : 0);
     return true;
   }};
   EXPECT_EQ(fetch(server.url("/set.bin"), path_, watched).resumed, 100000u);
@@ -353,6 +358,22 @@ TEST_F(Fetch, AServerThatSaysNothing) {
       message_of(ErrorKind::io, [&] { fetch(server.url("/some"), path_, {.stall_seconds = 0.5, .retries = 0}); });
   EXPECT_THAT(message, HasSubstr("nothing came for 0.5 s"));
   EXPECT_THAT(message, HasSubstr("1000 bytes in " + part()));
+}
+
+TEST_F(Fetch, IsStoppedBeforeTheServerAnswers) {
+  std::promise<void> enough;
+  HttpServer server([&, wait = enough.get_future().share()](const HttpRequest& request) {
+    wait.wait();
+    return file_reply(request, content_);
+  });
+  const auto came = [&] { return !server.requests().empty(); };
+  const std::string message = message_of(ErrorKind::io, [&] {
+    fetch(server.url("/set.bin"), path_,
+          {.progress = [&](const FetchProgress&) { return !came(); }, .stall_seconds = 5});
+  });
+  enough.set_value();
+  EXPECT_THAT(message, HasSubstr("stopped"));
+  EXPECT_EQ(folder_.files(), 0u);
 }
 
 TEST_F(Fetch, WhatTheDiskRefuses) {

@@ -108,16 +108,22 @@ struct Transfer {
   template <class Body>
   bool guarded(Body&& body) noexcept {
     try {
-      if (!told && !refused) {
-        told = true;
-        refused = !sink.head(head);
-      }
       if (!refused) body();
       return !refused;
     } catch (...) {
       error = std::current_exception();
       return false;
     }
+  }
+  /// The head comes before the first bytes.
+  bool take(std::string_view bytes) noexcept {
+    return guarded([&] {
+      if (!told) {
+        told = true;
+        refused = !sink.head(head);
+      }
+      if (!refused && !bytes.empty()) sink.body(bytes);
+    });
   }
 };
 
@@ -165,14 +171,13 @@ std::size_t on_header(char* data, std::size_t size, std::size_t count, void* tra
 std::size_t on_body(char* data, std::size_t size, std::size_t count, void* user) {
   Transfer& transfer = *static_cast<Transfer*>(user);
   transfer.last_byte = Clock::now();
-  return transfer.guarded([&] { transfer.sink.body({data, size * count}); }) ? size * count : 0;
+  return transfer.take({data, size * count}) ? size * count : 0;
 }
 
 int on_tick(void* user, curl_off_t, curl_off_t, curl_off_t, curl_off_t) {
   Transfer& transfer = *static_cast<Transfer*>(user);
   transfer.stalled = Clock::now() - transfer.last_byte > transfer.patience;
   if (transfer.stalled) return 1;
-  if (!transfer.told) return 0;
   return transfer.guarded([&] { transfer.sink.tick(); }) ? 0 : 1;
 }
 
@@ -235,7 +240,7 @@ std::optional<HttpFailure> http_get(const HttpRequest& request, HttpSink& sink) 
   set(curl, CURLOPT_XFERINFODATA, &transfer);
   set(curl, CURLOPT_NOPROGRESS, 0L);
   const CURLcode code = library.easy_perform(curl);
-  if (code == CURLE_OK) transfer.guarded([] {});  // a reply without a body
+  if (code == CURLE_OK) transfer.take({});  // a reply without a body
   if (transfer.error) std::rethrow_exception(transfer.error);
   if (code == CURLE_OK || transfer.refused) return std::nullopt;
   return failure(code, transfer, request, detail.data());

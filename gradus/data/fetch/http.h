@@ -32,7 +32,7 @@ class HttpSink {
   /// Once, before the body. False: the body is not wanted.
   virtual bool head(const HttpHead& head) = 0;
   virtual void body(std::string_view bytes) = 0;
-  /// Again and again while the transfer runs.
+  /// Again and again while the transfer runs, before the head as well.
   virtual void tick() = 0;
 };
 
