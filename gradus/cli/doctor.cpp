@@ -7,6 +7,7 @@
 #include "gradus/base/parallel.h"
 #include "gradus/base/version.h"
 #include "gradus/cli/commands.h"
+#include "gradus/cli/json.h"
 #include "gradus/data/fashion_mnist.h"
 #include "gradus/data/fetch/fetch.h"
 #include "gradus/kernel/elementwise/simd.h"
@@ -79,7 +80,7 @@ int doctor(const DoctorCommand& command) {
   if (const std::string library = data::fetch_library(); !library.empty()) facts["optional_parts"].push_back(library);
   if (!command.build) facts["fashion_mnist"] = data_set();
   if (command.json) {
-    fmt::print("{}\n", facts.dump());
+    fmt::print("{}\n", text_of(facts));
     return exit_ok;
   }
   for (const auto& [name, value] : facts.items()) {

@@ -7,6 +7,7 @@
 #include <optional>
 
 #include "gradus/cli/commands.h"
+#include "gradus/cli/json.h"
 #include "gradus/cli/profiling.h"
 #include "gradus/ops/elementwise.h"
 #include "gradus/ops/reduce.h"
@@ -80,7 +81,7 @@ void print_json(const EvalCommand& command, const data::Dataset& dataset, const 
                                {"accuracy", share(e.class_correct[i], e.class_examples[i])}});
   }
   if (figures) add_figures(json, *figures);
-  fmt::print("{}\n", json.dump());
+  fmt::print("{}\n", text_of(json));
 }
 
 void print_text(const EvalCommand& command, const data::Dataset& dataset, const train::Evaluation& e,
@@ -119,7 +120,7 @@ void print_fit(const EvalCommand& command, const data::Dataset& dataset, const t
                                          {"rmse", fit.rmse},
                                          {"baseline_mae", mean.mae()},
                                          {"baseline_rmse", mean.rmse()}};
-    fmt::print("{}\n", json.dump());
+    fmt::print("{}\n", text_of(json));
     return;
   }
   fmt::print("{}, checkpoint {}, {} {} examples\n", command.run, command.checkpoint, e.examples, command.split);

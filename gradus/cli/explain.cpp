@@ -12,6 +12,7 @@
 #include "gradus/base/parallel.h"
 #include "gradus/book/explain.h"
 #include "gradus/cli/commands.h"
+#include "gradus/cli/json.h"
 #include "gradus/io/atomic_file.h"
 
 namespace gradus::cli {
@@ -44,7 +45,7 @@ int list(bool json) {
                                      seconds_of(*chapter, Effort::full))
                        : "not written yet");
   }
-  if (json) fmt::print("{}\n", rows.dump());
+  if (json) fmt::print("{}\n", text_of(rows));
   return exit_ok;
 }
 

@@ -7,6 +7,7 @@
 #include <nlohmann/json.hpp>
 
 #include "gradus/cli/commands.h"
+#include "gradus/cli/json.h"
 #include "gradus/io/atomic_file.h"
 #include "gradus/train/report/svg_plot.h"
 
@@ -47,7 +48,7 @@ int lr_find(const LrFindCommand& command) {
     json["points"] = nlohmann::ordered_json::array();
     for (const train::LrPoint& p : range.points)
       json["points"].push_back({{"lr", p.lr}, {"loss", p.loss}, {"smoothed", p.smoothed}});
-    fmt::print("{}\n", json.dump());
+    fmt::print("{}\n", text_of(json));
     return exit_ok;
   }
   fmt::print("{:>12} {:>10}\n", "lr", "loss");

@@ -8,6 +8,7 @@
 
 #include "gradus/base/error.h"
 #include "gradus/cli/commands.h"
+#include "gradus/cli/json.h"
 #include "gradus/data/read/image.h"
 #include "gradus/data/scaling.h"
 #include "gradus/engine/eval.h"
@@ -127,7 +128,7 @@ std::string csv_text(const Answers& answers, const std::vector<std::string>& cla
 std::string json_text(const Answers& answers, const std::vector<std::string>& classes) {
   Json json = Json::array();
   for (std::size_t row = 0; row < answers.rows(); ++row) json.push_back(row_json(answers, row, classes));
-  return json.dump() + "\n";
+  return text_of(json) + "\n";
 }
 
 std::string predict_table(const PredictCommand& command, const train::RunFolder& run, models::AnyModel& model) {
@@ -166,7 +167,7 @@ std::string predict_pictures(const PredictCommand& command, const train::RunFold
     }
     json.push_back(std::move(entry));
   }
-  return command.json ? json.dump() + "\n" : text;
+  return command.json ? text_of(json) + "\n" : text;
 }
 
 }  // namespace

@@ -8,6 +8,7 @@
 
 #include "gradus/base/error.h"
 #include "gradus/cli/commands.h"
+#include "gradus/cli/json.h"
 #include "gradus/train/metrics.h"
 #include "gradus/train/progress.h"
 #include "gradus/train/recipe_keys.h"
@@ -187,7 +188,7 @@ int runs_list(const RunsCommand& command) {
   if (command.json) {
     Json json = Json::array();
     for (const Run& run : runs) json.push_back(to_json(run));
-    fmt::print("{}\n", json.dump());
+    fmt::print("{}\n", text_of(json));
     return exit_ok;
   }
   if (runs.empty()) fmt::print("no runs here; `gradus train RECIPE` makes one\n");
@@ -220,7 +221,7 @@ int runs_compare(const RunsCommand& command) {
       json.push_back(to_json(run));
       for (const std::string& name : names) json.back()["settings"][name] = setting(run, name);
     }
-    fmt::print("{}\n", json.dump());
+    fmt::print("{}\n", text_of(json));
     return exit_ok;
   }
   Table table = {{""}};
@@ -273,7 +274,7 @@ int runs_show(const RunsCommand& command) {
                  train::test_score(run.history.back()).value_or(0));
     fmt::print("\n");
   }
-  if (command.json) fmt::print("{}\n", json.dump());
+  if (command.json) fmt::print("{}\n", text_of(json));
   return exit_ok;
 }
 

@@ -5,6 +5,7 @@
 #include <nlohmann/json.hpp>
 
 #include "gradus/cli/commands.h"
+#include "gradus/cli/json.h"
 
 namespace gradus::cli {
 
@@ -32,7 +33,7 @@ int selftest(const SelftestCommand& command) {
     if (!r.error.empty()) fmt::print("  {}\n", r.error);
   }
   if (command.json) {
-    fmt::print("{}\n", json.dump());
+    fmt::print("{}\n", text_of(json));
   } else {
     fmt::print("\n{} of {} hold\n", all.size() - failed, all.size());
   }

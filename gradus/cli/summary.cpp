@@ -6,6 +6,7 @@
 #include <nlohmann/json.hpp>
 
 #include "gradus/cli/commands.h"
+#include "gradus/cli/json.h"
 #include "gradus/io/atomic_file.h"
 #include "gradus/models/registry.h"
 #include "gradus/train/setup.h"
@@ -62,7 +63,7 @@ int summary(const SummaryCommand& command) {
                               {"activation_bytes", row.activation_bytes}});
     if (!row.field.empty()) json["layers"].back()["receptive_field"] = field_json(row.field);
   }
-  fmt::print("{}\n", json.dump());
+  fmt::print("{}\n", text_of(json));
   return exit_ok;
 }
 

@@ -6,6 +6,7 @@
 #include <optional>
 
 #include "gradus/cli/commands.h"
+#include "gradus/cli/json.h"
 #include "gradus/cli/profiling.h"
 #include "gradus/train/interrupt.h"
 #include "gradus/train/progress.h"
@@ -21,7 +22,7 @@ void print_json(const std::string& run, const train::TrainResult& result) {
   const bool numbers = !result.history.empty() && result.history.back().val_fit;
   if (!numbers) json["best_val_accuracy"] = result.loop.best_val_accuracy;
   if (!result.history.empty()) json["last"] = nlohmann::ordered_json::parse(to_json(result.history.back()));
-  fmt::print("{}\n", json.dump());
+  fmt::print("{}\n", text_of(json));
 }
 
 }  // namespace

@@ -123,6 +123,17 @@ TEST_F(CliData, SplitKeepsGroupsTogether) {
   EXPECT_EQ(seen.size(), 20u);
 }
 
+// Names of files are bytes; JSON is UTF-8.
+TEST_F(CliData, JsonOfNamesThatAreNoUtf8) {
+  const std::string out = folder_ / "d\xff";
+  std::filesystem::create_directory(out);
+  const Outcome outcome = run({"split", people(), "--fractions", "0.8,0.2", "--json", "--out", out});
+  EXPECT_EQ(outcome.code, 0) << outcome.err;
+  EXPECT_THAT(json::parse(outcome.out).at(0).at("path").get<std::string>(),
+              HasSubstr("d\xef\xbf\xbd/people-train.csv"));
+  EXPECT_TRUE(std::filesystem::exists(out + "/people-train.csv"));
+}
+
 TEST_F(CliData, WrongUsageIsTwoAndFailuresAreOne) {
   const std::string csv = people();
   const std::vector<std::pair<int, std::vector<std::string>>> cases = {

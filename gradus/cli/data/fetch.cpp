@@ -13,6 +13,7 @@
 #include "gradus/base/error.h"
 #include "gradus/cli/commands.h"
 #include "gradus/cli/data/fetch_bar.h"
+#include "gradus/cli/json.h"
 #include "gradus/data/fetch/known.h"
 #include "gradus/train/interrupt.h"
 #include "gradus/train/progress.h"
@@ -97,7 +98,7 @@ int fetch_name(const DataFetchCommand& command, Bar& bar) {
       {});
   bar.clear();
   if (command.json) {
-    fmt::print("{}\n", nlohmann::ordered_json{{"name", command.what}, {"folder", folder}}.dump());
+    fmt::print("{}\n", text_of({{"name", command.what}, {"folder", folder}}));
   } else {
     fmt::print("{}: {}\n", command.what, folder);
   }
@@ -119,12 +120,11 @@ int fetch_address(const DataFetchCommand& command, Bar& bar) {
       {});
   bar.clear();
   if (command.json) {
-    fmt::print("{}\n", nlohmann::ordered_json{{"path", fetched.path},
-                                              {"bytes", fetched.bytes},
-                                              {"sha256", fetched.sha256},
-                                              {"resumed", fetched.resumed},
-                                              {"was_there", fetched.was_there}}
-                           .dump());
+    fmt::print("{}\n", text_of({{"path", fetched.path},
+                                {"bytes", fetched.bytes},
+                                {"sha256", fetched.sha256},
+                                {"resumed", fetched.resumed},
+                                {"was_there", fetched.was_there}}));
     return exit_ok;
   }
   fmt::print("{}: {}{}, SHA-256 {}\n", fetched.path, bytes_text(fetched.bytes),

@@ -8,6 +8,7 @@
 #include "gradus/base/error.h"
 #include "gradus/cli/commands.h"
 #include "gradus/cli/data/delimiter.h"
+#include "gradus/cli/json.h"
 #include "gradus/data/sources.h"
 #include "gradus/data/statistics.h"
 
@@ -45,7 +46,7 @@ int source_info(const DataInfoCommand& command, const std::string& name, const s
     all[std::string(data::name_of(split))] = split_info(data::load(name, split, {.folder = folder}));
   }
   if (command.json) {
-    fmt::print("{}\n", all.dump(2));
+    fmt::print("{}\n", text_of(all, 2));
     return exit_ok;
   }
   for (const char* split : {"train", "test"}) {
@@ -83,7 +84,7 @@ int data_info(const DataInfoCommand& command) {
     info = file_info(what, delimiter);
   }
   if (command.json) {
-    fmt::print("{}\n", info.dump(2, ' ', false, Json::error_handler_t::replace));
+    fmt::print("{}\n", text_of(info, 2));
   } else {
     print_info(info);
   }

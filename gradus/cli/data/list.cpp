@@ -4,6 +4,7 @@
 #include <nlohmann/json.hpp>
 
 #include "gradus/cli/commands.h"
+#include "gradus/cli/json.h"
 #include "gradus/data/fetch/known.h"
 #include "gradus/data/sources.h"
 
@@ -21,7 +22,7 @@ int data_list(const DataListCommand& command) {
                    {"addresses", data::source_addresses(info.name)}});
   }
   if (command.json) {
-    fmt::print("{}\n", all.dump(2));
+    fmt::print("{}\n", text_of(all, 2));
     return exit_ok;
   }
   for (const data::SourceInfo& info : data::source_infos()) {

@@ -10,6 +10,7 @@
 #include "gradus/base/error.h"
 #include "gradus/cli/commands.h"
 #include "gradus/cli/data/delimiter.h"
+#include "gradus/cli/json.h"
 #include "gradus/data/split/split.h"
 #include "gradus/data/table/csv.h"
 #include "gradus/io/atomic_file.h"
@@ -99,7 +100,7 @@ int data_split(const DataSplitCommand& command) {
     written.push_back({{"part", names[i]}, {"path", paths[i]}, {"rows", parts[i].size()}});
     if (!command.json) fmt::print("{}: {} rows\n", paths[i], parts[i].size());
   }
-  if (command.json) fmt::print("{}\n", written.dump(2));
+  if (command.json) fmt::print("{}\n", text_of(written, 2));
   return exit_ok;
 }
 
