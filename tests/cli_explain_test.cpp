@@ -36,6 +36,7 @@ TEST(CliExplain, WrongUses) {
       {{"explain", "who won the match yesterday"}, "the book does not cover this question"},
       {{"explain", "20"}, "chapter ethics is not written yet"},
       {{"explain", "5", "--quick", "--full"}, "--quick excludes --full"},
+      {{"explain", "5", "--all"}, "excludes"},
   };
   for (const auto& row : rows) {
     const Outcome outcome = run_gradus(folder.path(), row.arguments);
@@ -43,6 +44,15 @@ TEST(CliExplain, WrongUses) {
     EXPECT_THAT(outcome.err, HasSubstr(row.message));
   }
   EXPECT_FALSE(std::filesystem::exists("reports"));
+}
+
+TEST(CliExplain, AFolderThatCannotBeMadeIsTold) {
+  const testing::TemporaryFolder folder;
+  testing::write_bytes(folder / "file", "");
+  const Outcome outcome = run_gradus(folder.path(), {"explain", "3", "--quick", "--out", folder / "file/x"});
+  EXPECT_EQ(outcome.code, 1);
+  EXPECT_THAT(outcome.err, HasSubstr("cannot make the folder"));
+  EXPECT_THAT(outcome.err, HasSubstr("--out names another one"));
 }
 
 }  // namespace

@@ -79,13 +79,16 @@ nlohmann::ordered_json json_of(const train::LinePlot& plot) {
 
 }  // namespace
 
+void require_written(const Entry& entry) {
+  if (!text_of(entry).empty()) return;
+  throw Error(ErrorKind::usage, "explain", fmt::format("chapter {} is not written yet", entry.slug))
+      .field("it will answer", std::string(entry.request))
+      .hint("gradus explain lists the chapters that are");
+}
+
 Explanation explain(const Entry& entry, Effort effort, const Progress& progress) {
+  require_written(entry);
   std::optional<Chapter> chapter = find_chapter(entry);
-  if (!chapter) {
-    throw Error(ErrorKind::usage, "explain", fmt::format("chapter {} is not written yet", entry.slug))
-        .field("it will answer", std::string(entry.request))
-        .hint("gradus explain lists the chapters that are");
-  }
   Explanation result{.entry = &entry,
                      .chapter = *std::move(chapter),
                      .effort = effort,

@@ -149,8 +149,10 @@ CLI::App* add_summary(CLI::App& app, Options& options) {
 CLI::App* add_explain(CLI::App& app, Options& options) {
   CLI::App* command = app.add_subcommand("explain", "chapters that explain deep learning, and measure what they say");
   ExplainCommand& o = options.explain;
-  command->add_option("what", o.what, "a chapter, its number, or a question in words; nothing lists the chapters");
-  command->add_flag("--all", o.all, "the whole book: every chapter that is written, and an index of the pages");
+  CLI::Option* what =
+      command->add_option("what", o.what, "a chapter, its number, or a question in words; nothing lists the chapters");
+  command->add_flag("--all", o.all, "the whole book: every chapter that is written, and an index of the pages")
+      ->excludes(what);
   CLI::Option* quick = command->add_flag("--quick", o.quick, "fewer seeds and shorter runs: under 20 s");
   command->add_flag("--full", o.full, "more seeds and longer runs")->excludes(quick);
   command->add_option("--out", o.out, "folder for the page and the ledger of claims (default: reports)");

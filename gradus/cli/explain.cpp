@@ -137,8 +137,10 @@ int explain(const ExplainCommand& command) {
   const std::string folder = command.out.empty() ? "reports" : command.out;
   if (command.all) return explain_all(command, folder);
   if (command.what.empty()) return list(command.json);
-  const book::Explanation explanation = measured(book::entry_for(command.what), command);
-  make_folder(folder);
+  const book::Entry& entry = book::entry_for(command.what);
+  book::require_written(entry);
+  make_folder(folder);  // before the experiments: what they find must not be lost for want of a place
+  const book::Explanation explanation = measured(entry, command);
   const std::string path = write(explanation, folder);
   if (command.json) {
     fmt::print("{}\n", book::json_text(explanation));
