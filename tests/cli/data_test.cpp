@@ -123,6 +123,16 @@ TEST_F(CliData, SplitKeepsGroupsTogether) {
   EXPECT_EQ(seen.size(), 20u);
 }
 
+TEST_F(CliData, SplitNamesTheRowWithoutAStratumOrGroup) {
+  io::write_file(folder_ / "t.csv", "x,k\n1,a\n2,\n3,a\n4,b\n");
+  for (const char* by : {"--stratify", "--group"}) {
+    const Outcome outcome = run({"split", folder_ / "t.csv", "--fractions", "0.5,0.5", by, "k"});
+    EXPECT_EQ(outcome.code, 1);
+    EXPECT_THAT(outcome.err, HasSubstr("t.csv:3): column \"k\" has no value"));
+    EXPECT_FALSE(std::filesystem::exists(folder_ / "t-train.csv"));
+  }
+}
+
 // Names of files are bytes; JSON is UTF-8.
 TEST_F(CliData, JsonOfNamesThatAreNoUtf8) {
   const std::string out = folder_ / "d\xff";

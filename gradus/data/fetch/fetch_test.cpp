@@ -1,7 +1,10 @@
 #include "gradus/data/fetch/fetch.h"
 
+#include <fcntl.h>
 #include <gmock/gmock.h>
 #include <gtest/gtest.h>
+#include <sys/file.h>
+#include <unistd.h>
 
 #include <filesystem>
 #include <future>
@@ -237,6 +240,20 @@ TEST_F(FetchResumed, ByRangesThatEndTooSoon) {
   EXPECT_THAT(message_of(ErrorKind::io, [&] { fetch(longer.url("/set.bin"), path_); }),
               HasSubstr("the server sent another number of bytes than it said"));
   EXPECT_EQ(folder_.files(), 0u);
+}
+
+TEST_F(FetchResumed, NotWhatAnotherProcessFetches) {
+  break_off("\"1\"");
+  const std::string mine = part();
+  const int other = ::open(mine.c_str(), O_RDONLY | O_CLOEXEC);
+  ASSERT_EQ(::flock(other, LOCK_EX), 0);
+  HttpServer server([&](const HttpRequest& request) { return file_reply(request, content_); });
+  EXPECT_THAT(message_of(ErrorKind::io, [&] { fetch(server.url("/set.bin"), path_); }),
+              HasSubstr("another process fetches this file"));
+  EXPECT_EQ(read_bytes(mine), content_.substr(0, 100000));
+  EXPECT_TRUE(server.requests().empty());
+  ::close(other);
+  EXPECT_EQ(fetch(server.url("/set.bin"), path_).resumed, 100000u);
 }
 
 TEST_F(FetchResumed, NothingStaysOfAServerThatSaysNothingOfItsVersion) {
