@@ -242,6 +242,17 @@ TEST_F(FetchResumed, ByRangesThatEndTooSoon) {
   EXPECT_EQ(folder_.files(), 0u);
 }
 
+TEST_F(FetchResumed, AFileThatCameMeanwhileStays) {
+  HttpServer server([&](const HttpRequest& request) {
+    write_bytes(path_, "mine");
+    return file_reply(request, content_);
+  });
+  const std::string message = message_of(ErrorKind::io, [&] { fetch(server.url("/set.bin"), path_); });
+  EXPECT_THAT(message, HasSubstr("a file of this name came meanwhile"));
+  EXPECT_THAT(message, HasSubstr("300000 bytes in " + part()));
+  EXPECT_EQ(read_bytes(path_), "mine");
+}
+
 TEST_F(FetchResumed, NotWhatAnotherProcessFetches) {
   break_off("\"1\"");
   const std::string mine = part();

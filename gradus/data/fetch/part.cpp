@@ -108,6 +108,9 @@ void PartFile::remove() noexcept {
 
 void PartFile::commit(const std::string& path) {
   if (::fsync(descriptor_) != 0) fail("cannot write the file to the disk", errno);
+  if (struct stat named; ::lstat(path.c_str(), &named) == 0) {
+    throw Error(ErrorKind::io, "fetch", "a file of this name came meanwhile").field("file", path);
+  }
   if (std::rename(path_.c_str(), path.c_str()) != 0) fail("cannot rename the finished file", errno);
   close();
 }

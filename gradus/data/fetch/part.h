@@ -33,7 +33,7 @@ class PartFile {
   void close() noexcept;
   /// Closes and deletes it.
   void remove() noexcept;
-  /// Makes it durable and gives it the name `path`.
+  /// Makes it durable and gives it the name `path`, unless something has that name.
   void commit(const std::string& path);
 
  private:
