@@ -15,7 +15,6 @@ Tensor Optimizer::shared_number(std::string_view role, std::size_t group, double
   return numbers_.emplace_back(Number{role, group, value, nn::init::constant({}, value, dtype)}).leaf;
 }
 
-/// Turns the gradients when the loss is to grow, and clips them: by value, then by their common norm.
 Tensor Optimizer::clipped_adaptively(const Tensor& gradient, const Tensor& parameter) {
   const DType dtype = gradient.dtype();
   std::vector<int> axes;  // of one unit
@@ -30,6 +29,7 @@ Tensor Optimizer::clipped_adaptively(const Tensor& gradient, const Tensor& param
                gradient * (most / maximum(own, shared_number("clip_adaptive eps", 0, 1e-6, dtype))));
 }
 
+/// Turns the gradients when the loss is to grow, and clips them: unit by unit, then by value, then by their common norm.
 void Optimizer::prepare(Tensors& gradients) {
   numbers_.clear();
   const bool maximize = setting("maximize") != 0;
