@@ -8,6 +8,11 @@ using namespace testing;
 
 using Row = std::pair<const char*, std::function<Tensor(const Tensors&)>>;
 
+Tensor range(const Tensors& x) {
+  const MinMax found = aminmax(x[0], 1);
+  return found.max - found.min;
+}
+
 TEST(GoldenEveryday, ValuesAndGradients) {
   const GoldenFile file = golden("everyday");
   const Tensor at = tensor<std::int64_t>({{0, 2, 1}, {1, 1, 0}});
@@ -39,11 +44,7 @@ TEST(GoldenEveryday, ValuesAndGradients) {
       {"trace", [](const Tensors& x) { return trace(x[0]); }},
       {"maxout", [](const Tensors& x) { return maxout(x[0], 2, 1); }},
       {"sparsemax", [](const Tensors& x) { return sparsemax(x[0]); }},
-      {"aminmax",
-       [](const Tensors& x) {
-         const MinMax found = aminmax(x[0], 1);
-         return found.max - found.min;
-       }},
+      {"aminmax", range},
       {"stop_gradient", [](const Tensors& x) { return stop_gradient(x[0]) * x[0]; }},
       {"adaptive_avg_pool1d", [](const Tensors& x) { return adaptive_avg_pool1d(x[0], 4); }},
       {"adaptive_max_pool3d",
