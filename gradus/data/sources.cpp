@@ -102,7 +102,7 @@ Dataset load_csv(Split split, const SourceOptions& options) {
   Table test;
   if (split == Split::test) {
     test = read_csv(needed("csv", "test_path", options.test_path),
-                    {.delimiter = options.delimiter[0], .types = train.types()});
+                    {.delimiter = options.delimiter[0], .types = encoder.types()});
   }
   const Table& table = split == Split::train ? train : test;
   const Dataset set = numbers ? encoder.regression_dataset(table) : encoder.dataset(table);

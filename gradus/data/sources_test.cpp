@@ -142,5 +142,15 @@ TEST(Sources, AreFoundByName) {
   EXPECT_THAT(message_of(ErrorKind::config, [] { load("imagenet-22k", Split::train); }), HasSubstr("known"));
 }
 
+TEST(Sources, WholeNumbersInTrainingMayBeFractionsInTheTest) {
+  const TemporaryFolder folder;
+  write_bytes(folder / "train.csv", "x,class\n1,a\n3,b\n");
+  write_bytes(folder / "test.csv", "x,class\n0.5,b\n");
+  const SourceOptions options{.train_path = folder / "train.csv", .test_path = folder / "test.csv", .target = "class"};
+  const Dataset test = load("csv", Split::test, options);
+  EXPECT_EQ(test.examples().to_vector<float>(), std::vector<float>{0.5f});
+  EXPECT_EQ(test.labels().to_vector<std::int64_t>(), std::vector<std::int64_t>{1});
+}
+
 }  // namespace
 }  // namespace gradus::data
