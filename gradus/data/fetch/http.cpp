@@ -224,12 +224,16 @@ std::optional<HttpFailure> http_get(const HttpRequest& request, HttpSink& sink) 
   set(curl, CURLOPT_FOLLOWLOCATION, 1L);
   set(curl, CURLOPT_MAXREDIRS, static_cast<long>(request.most_redirects));
 #if LIBCURL_VERSION_NUM >= 0x075500
-  set(curl, CURLOPT_PROTOCOLS_STR, "http,https");
-  set(curl, CURLOPT_REDIR_PROTOCOLS_STR, secure ? "https" : "http,https");
+  const bool limited = set(curl, CURLOPT_PROTOCOLS_STR, "http,https") == CURLE_OK &&
+                       set(curl, CURLOPT_REDIR_PROTOCOLS_STR, secure ? "https" : "http,https") == CURLE_OK;
 #else
-  set(curl, CURLOPT_PROTOCOLS, static_cast<long>(CURLPROTO_HTTP | CURLPROTO_HTTPS));
-  set(curl, CURLOPT_REDIR_PROTOCOLS, static_cast<long>(secure ? CURLPROTO_HTTPS : CURLPROTO_HTTP | CURLPROTO_HTTPS));
+  const long plain = CURLPROTO_HTTP | CURLPROTO_HTTPS, after = secure ? CURLPROTO_HTTPS : plain;
+  const bool limited =
+      set(curl, CURLOPT_PROTOCOLS, plain) == CURLE_OK && set(curl, CURLOPT_REDIR_PROTOCOLS, after) == CURLE_OK;
 #endif
+  // An older library than the one of the build would follow a redirect anywhere.
+  if (!limited)
+    return HttpFailure{"this machine's libcurl cannot be kept to http and https", "apt-get install libcurl4"};
   set(curl, CURLOPT_CONNECTTIMEOUT_MS, static_cast<long>(request.connect_seconds * 1000));
   if (request.from > 0) set(curl, CURLOPT_RANGE, range.c_str());
   set(curl, CURLOPT_HEADERFUNCTION, on_header);

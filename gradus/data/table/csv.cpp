@@ -1,6 +1,7 @@
 #include "gradus/data/table/csv.h"
 
 #include <fmt/format.h>
+#include <locale.h>
 
 #include <algorithm>
 #include <charconv>
@@ -30,7 +31,11 @@ std::optional<T> parsed(std::string_view text) {
   const auto [end, code] = std::from_chars(text.data(), text.data() + text.size(), value);
   if (text.empty() || end != text.data() + text.size()) return std::nullopt;
   if constexpr (std::is_floating_point_v<T>) {
-    if (code == std::errc::result_out_of_range) return std::strtod(std::string(text).c_str(), nullptr);
+    if (code == std::errc::result_out_of_range) {
+      // 0 or infinity. The point is a point, whatever the program's locale.
+      static const locale_t plain = newlocale(LC_ALL_MASK, "C", nullptr);
+      return strtod_l(std::string(text).c_str(), nullptr, plain);
+    }
     if (std::isnan(value)) return std::nullopt;
   }
   return code == std::errc() ? std::optional<T>(value) : std::nullopt;
