@@ -133,7 +133,7 @@ Tensor scatter(const TensorArg& x, int axis, const TensorArg& index, const Tenso
 enum class ScatterReduce : std::uint8_t { sum, mean, amax, amin, prod };
 
 /// PyTorch's scatter_reduce: `x`, with the sources for one element folded into it, or in its place when `include_self` is
-/// false. A mean divides by the number of what is folded.
+/// false. A mean divides by the number of what is folded. Second derivatives of prod hold where no factor is 0.
 Tensor scatter_reduce(const TensorArg& x, int axis, const TensorArg& index, const TensorArg& source,
                       ScatterReduce reduce, bool include_self = true);
 
