@@ -64,6 +64,7 @@ struct CompiledStep::Recording {
   std::vector<double> settings;
   std::vector<bool> trainable;
   std::vector<std::size_t> groups;
+  std::vector<std::int64_t> ages;  // steps of each changed parameter, more than the first one has: who shares numbers
 
   bool all_numbers = false;  // every parameter has to be asked for its numbers
   bool confirmed = false;    // a second recording was the same
@@ -143,6 +144,7 @@ void CompiledStep::follow(Recording& r, Optimizer::RecordedStep& step, const Ten
   if (step.accepted.defined()) name(results, step.accepted.node().get(), {Role::number, 0, 0, {}, {}});
   for (const auto& old : step.old) {
     changes[old.index] = true;
+    r.ages.push_back(optimizer_.slots_[old.index].steps - optimizer_.slots_[step.old.front().index].steps);
     r.changed.push_back(old.index);
     name(roles, old.value, {Role::parameter, old.index, 0, {}, {}});
     name(results, optimizer_.parameters_[old.index].tensor().node().get(), {Role::parameter, old.index, 0, {}, {}});
@@ -193,6 +195,9 @@ bool CompiledStep::fits(const Recording& r) const {
     return false;
   for (std::size_t i = 0; i < r.trainable.size(); ++i) {
     if (r.trainable[i] != o.parameters_[i].trainable() || r.groups[i] != o.slots_[i].group) return false;
+  }
+  for (std::size_t i = 0; i < r.changed.size(); ++i) {
+    if (o.slots_[r.changed[i]].steps - o.slots_[r.changed.front()].steps != r.ages[i]) return false;
   }
   return true;
 }

@@ -113,6 +113,29 @@ TEST(CompiledStep, KeepsSnapshotsAndTakesOtherShapes) {
   sgd.expect_equal();
 }
 
+// Which parameters share a count of steps decides which of them share a correction.
+TEST(CompiledStep, FollowsParametersOfOtherAges) {
+  struct Three {
+    nn::Parameter a{full({}, 1.f)}, b{full({}, 2.f)}, c{full({}, 3.f)};
+    Tensor loss(const Tensor& x) const {
+      if (x.numel() == 3) return mean(x) * square(c);
+      if (x.numel() == 2) return mean(x) * square(b);
+      return mean(x) * (square(a) + square(b) + square(c));
+    }
+  } plain, compiled;
+  Adam plain_optimizer(plain, {.lr = 0.1}), optimizer(compiled, {.lr = 0.1});
+  CompiledStep step(optimizer, [&](const Tensors& inputs) { return compiled.loss(inputs[0]); });
+  for (const std::int64_t size : {4, 4, 4, 3, 4, 4, 4, 2, 4, 4, 4}) {
+    const Tensor x = full({size}, 1.5f);
+    plain_optimizer.minimize(plain.loss(x));
+    step({x});
+    EXPECT_EQ(plain.a.tensor().item<float>(), compiled.a.tensor().item<float>());
+    EXPECT_EQ(plain.b.tensor().item<float>(), compiled.b.tensor().item<float>());
+    EXPECT_EQ(plain.c.tensor().item<float>(), compiled.c.tensor().item<float>());
+  }
+  EXPECT_EQ(step.replays(), 3);
+}
+
 TEST(CompiledStep, RecordsWhatCannotBeRepeated) {
   Net net;
   SGD optimizer(net, {.lr = 0.01});
