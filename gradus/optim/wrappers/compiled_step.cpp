@@ -133,6 +133,7 @@ void CompiledStep::follow(Recording& r, Optimizer::RecordedStep& step, const Ten
   std::unordered_map<const Node*, Leaf> roles, results;
   const auto name = [&](auto& map, const Node* node, Leaf leaf) {
     leaf.spec = node->specs.front();
+    if (node->specs.size() != 1) r.refusal = "a tensor is one of several results of an operation";
     if (!map.emplace(node, std::move(leaf)).second) r.refusal = "a tensor has two parts in the step";
   };
   for (std::size_t i = 0; i < inputs.size(); ++i) name(roles, inputs[i].node().get(), {Role::input, i, 0, {}, {}});

@@ -136,6 +136,21 @@ TEST(CompiledStep, FollowsParametersOfOtherAges) {
   EXPECT_EQ(step.replays(), 3);
 }
 
+// The second result of an operation with two of the same type and shape, and then a tensor of its own.
+TEST(CompiledStep, TakesOneOfSeveralResultsAsInput) {
+  nn::Parameter plain_weight{full({2, 2}, 1.f)}, weight{full({2, 2}, 1.f)};
+  SGD plain_optimizer(std::vector<nn::Parameter*>{&plain_weight}, {.lr = 0.1});
+  SGD optimizer(std::vector<nn::Parameter*>{&weight}, {.lr = 0.1});
+  CompiledStep step(optimizer, [&](const Tensors& inputs) { return mean(square(weight) * inputs[0]); });
+  for (int i = 0; i < 6; ++i) {
+    const Tensor own = leaf<float>({2, 2}, std::vector<float>{1, 2, 3, 4.f + static_cast<float>(i)});
+    const Tensor x = i % 4 < 3 ? linalg::qr(own).r : own;
+    plain_optimizer.minimize(mean(square(plain_weight) * x));
+    step({x});
+    EXPECT_EQ(plain_weight.tensor().to_vector<float>(), weight.tensor().to_vector<float>()) << i;
+  }
+}
+
 TEST(CompiledStep, RecordsWhatCannotBeRepeated) {
   Net net;
   SGD optimizer(net, {.lr = 0.01});
