@@ -255,10 +255,8 @@ class Optimizer {
   void check_training(SourceLocation where) const;
   double setting(std::string_view name) const;
   Tensor shared_number(std::string_view role, std::size_t group, double value, DType dtype);
-  /// What guards a step, as numbers: another one is another graph.
-  std::array<double, 4> guards() const {
-    return {clip_norm_, clip_value_, clip_adaptive_, skip_nonfinite_ ? 1.0 : 0.0};
-  }
+  /// Which guards a step has: their presence is part of the graph, their sizes are leaves.
+  std::array<bool, 4> guards() const { return {clip_norm_ > 0, clip_value_ > 0, clip_adaptive_ > 0, skip_nonfinite_}; }
   void prepare(Tensors& gradients);
   Tensor clipped_adaptively(const Tensor& gradient, const Tensor& parameter);
   Update update_of(std::size_t index, const Tensor& gradient, std::span<Tensor> state);

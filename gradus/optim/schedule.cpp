@@ -4,6 +4,7 @@
 
 #include <algorithm>
 #include <cmath>
+#include <limits>
 #include <numbers>
 
 #include "gradus/base/error.h"
@@ -63,12 +64,15 @@ void check_order(const Check& check, const std::vector<std::int64_t>& milestones
 
 double ConstantSchedule::lr(std::int64_t step, SourceLocation where) const {
   const Check check("optim::ConstantSchedule", step, base, where);
+  check.not_negative("warmup", warmup);
   return step < warmup ? warming_up(base, warmup, step) : base;
 }
 
 double CosineSchedule::lr(std::int64_t step, SourceLocation where) const {
   const Check check("optim::CosineSchedule", step, base, where);
   check.rate("min", min);
+  check.not_negative("warmup", warmup);
+  check.positive("total", total);
   if (step < warmup) return warming_up(base, warmup, step);
   if (step >= total) return min;
   return along(Curve::cosine, base, min, real(step - warmup) / real(total - warmup));
@@ -180,6 +184,9 @@ double CyclicSchedule::lr(std::int64_t step, SourceLocation where) const {
   check.positive("step_size_up", step_size_up);
   check.not_negative("step_size_down", step_size_down);
   check.rate("gamma", gamma);
+  constexpr std::int64_t longest = std::numeric_limits<std::int64_t>::max() / 2;  // two of them make a cycle
+  check(step_size_up <= longest, "step_size_up", step_size_up, "less than 2^62");
+  check(step_size_down <= longest, "step_size_down", step_size_down, "less than 2^62");
   const std::int64_t down = step_size_down > 0 ? step_size_down : step_size_up, length = step_size_up + down;
   const std::int64_t cycle = step / length, at = step % length;  // from 0
   const double height = at <= step_size_up ? real(at) / real(step_size_up) : real(length - at) / real(down);

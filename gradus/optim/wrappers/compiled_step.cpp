@@ -1,6 +1,7 @@
 #include "gradus/optim/wrappers/compiled_step.h"
 
 #include <algorithm>
+#include <array>
 #include <cstring>
 #include <optional>
 #include <unordered_map>
@@ -62,6 +63,7 @@ struct CompiledStep::Recording {
   std::vector<Optimizer::Number> numbers;
   // What has to be the same for the next step to have the same structure.
   std::vector<double> settings;
+  std::array<bool, 4> guards{};
   std::vector<bool> trainable;
   std::vector<std::size_t> groups;
   std::vector<std::int64_t> ages;  // steps of each changed parameter, more than the first one has: who shares numbers
@@ -181,7 +183,7 @@ void CompiledStep::follow(Recording& r, Optimizer::RecordedStep& step, const Ten
   }
   r.numbers = std::move(step.numbers);
   for (const Setting& setting : optimizer_.settings_) r.settings.push_back(setting.get());
-  for (const double more : optimizer_.guards()) r.settings.push_back(more);
+  r.guards = optimizer_.guards();
 }
 
 /// Whether the next step has the structure of the recording.
@@ -191,13 +193,13 @@ bool CompiledStep::fits(const Recording& r) const {
   for (std::size_t i = 0; i < o.settings_.size(); ++i) {
     if (o.settings_[i].get() != r.settings[i]) return false;
   }
-  const auto guards = o.guards();
-  if (!std::equal(guards.begin(), guards.end(), r.settings.end() - static_cast<std::ptrdiff_t>(guards.size())))
-    return false;
+  if (r.guards != o.guards()) return false;
   for (std::size_t i = 0; i < r.trainable.size(); ++i) {
     if (r.trainable[i] != o.parameters_[i].trainable() || r.groups[i] != o.slots_[i].group) return false;
   }
   for (std::size_t i = 0; i < r.changed.size(); ++i) {
+    // Before the first step that was taken, the state begins anew from the learning rate of the day.
+    if (o.slots_[r.changed[i]].steps == 0) return false;
     if (o.slots_[r.changed[i]].steps - o.slots_[r.changed.front()].steps != r.ages[i]) return false;
   }
   return true;

@@ -83,8 +83,11 @@ TEST(CompiledStep, FollowsRatesClippingAndGroups) {
     o->set_group("bias", {.lr_factor = 2, .weight_decay = 0});
   }
   for (int i = 0; i < 30; ++i) {
-    adam.plain_optimizer.set_lr(0.01 / (1 + i));
-    adam.optimizer.set_lr(0.01 / (1 + i));
+    for (Optimizer* o : {static_cast<Optimizer*>(&adam.plain_optimizer), static_cast<Optimizer*>(&adam.optimizer)}) {
+      o->set_lr(0.01 / (1 + i));
+      o->set_clip_norm(0.1 + 0.01 * i);  // another size is not another structure
+      o->set_clip_adaptive(0.5 / (1 + i));
+    }
     Tensors inputs = batch(i);
     if (i == 20) inputs[0] = inputs[0] * std::numeric_limits<float>::infinity();  // refused, by both
     adam.take(inputs);
