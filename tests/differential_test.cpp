@@ -89,11 +89,11 @@ TEST(Differential, FusedEqualsUnfusedBitForBit) {
   for (std::uint64_t seed = 0; seed < 300; ++seed) {
     const Tensors fused = build(seed), unfused = build(seed);
     eval(std::span<const Tensor>(fused));
-    for (const char* pass : {"simplify", "fuse", "reductions", "schedule", "in_place", "donate"})
+    for (const char* pass : {"simplify", "fuse", "repeat", "reductions", "schedule", "in_place", "donate"})
       engine::set_pass_enabled(pass, false);
     engine::clear_plan_cache();
     eval(std::span<const Tensor>(unfused));
-    for (const char* pass : {"simplify", "fuse", "reductions", "schedule", "in_place", "donate"})
+    for (const char* pass : {"simplify", "fuse", "repeat", "reductions", "schedule", "in_place", "donate"})
       engine::set_pass_enabled(pass, true);
     engine::clear_plan_cache();
     ASSERT_EQ(fused.size(), unfused.size());

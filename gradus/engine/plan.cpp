@@ -21,8 +21,8 @@
 namespace gradus::engine {
 namespace {
 
-constexpr std::array<std::string_view, 7> pass_names{"simplify", "bf16",     "fuse",  "reductions",
-                                                     "schedule", "in_place", "donate"};
+constexpr std::array<std::string_view, 8> pass_names{"simplify",   "bf16",     "fuse",     "repeat",
+                                                     "reductions", "schedule", "in_place", "donate"};
 
 bool lowers_precision() { return precision::current() == Precision::bf16 && is_pass_enabled("bf16"); }
 
@@ -113,6 +113,7 @@ Plan make_plan(const Graph& graph) {
   check(g, "bf16");
   transform::FuseOptions options;
   if (!is_pass_enabled("fuse")) options.max_instructions = 1;
+  options.repeat = is_pass_enabled("repeat");
   g = transform::fuse(g, options);
   check(g, "fuse");
   if (is_pass_enabled("reductions")) g = transform::fuse_reductions(g);

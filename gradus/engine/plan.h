@@ -66,7 +66,7 @@ struct Plan {
 /// types.
 Plan make_plan(const Graph& graph);
 
-/// Switches a pass ("simplify", "bf16", "fuse", "reductions", "schedule", "in_place", "donate") off or on for plans made from
+/// Switches a pass ("simplify", "bf16", "fuse", "repeat", "reductions", "schedule", "in_place", "donate") off or on for plans made from
 /// now on; "bf16" runs in scopes of that precision only (engine/precision.h).
 /// Throws Error(value) for an unknown name.
 void set_pass_enabled(std::string_view pass, bool enabled);

@@ -5,8 +5,10 @@
 
 #include "gradus/base/error.h"
 #include "gradus/ops/elementwise.h"
+#include "gradus/ops/reduce.h"
 #include "gradus/ops/region.h"
 #include "gradus/ops/view.h"
+#include "gradus/transform/fuse_reductions.h"
 
 namespace gradus::transform {
 namespace {
@@ -116,59 +118,177 @@ bool is_narrowed_next(const Graph& graph, const std::vector<std::int32_t>& regio
   return cast && cast->to == DType::bf16 && next.inputs[0] == ValueId{at, 0} && region[i + 1] == at + 1;
 }
 
-/// Which region each pointwise vertex belongs to: the index of its last member, which is where the region will stand.
-std::vector<std::int32_t> assign_regions(const Graph& graph, const FuseOptions& options) {
-  const std::size_t n = graph.vertices.size();
-  std::vector<std::int32_t> region(n, -1);
-  std::vector<std::int32_t> common(n, -2);  // region of all consumers so far; -2 none yet, -1 several or no region
-  std::vector<Growing> growing(n);
-  std::vector<char> is_result(n, 0);
-  for (const ValueId id : graph.results) is_result[static_cast<std::size_t>(id.vertex)] = 1;
-  for (std::size_t i = n; i-- > 0;) {
-    const Vertex& v = graph.vertices[i];
-    if (!v.is_leaf() && is_pointwise(v)) {
-      // One instruction, and one for each constant among its operands.
-      const int cost = 1 + static_cast<int>(std::count_if(v.inputs.begin(), v.inputs.end(), [&](ValueId id) {
-                         return find_constant(graph, id) != nullptr;
-                       }));
-      const auto position = static_cast<std::int32_t>(i);
-      region[i] = position;
-      const bool narrowed = is_narrowed_next(graph, region, i);
-      if (const std::int32_t candidate = narrowed ? position + 1 : common[i]; candidate >= 0) {
-        const auto c = static_cast<std::size_t>(candidate);
-        const auto operands = growing[c].reads_with(graph, v, position).size();
-        const bool joins =
-            graph.vertices[c].specs.front().shape == v.specs.front().shape &&
-            growing[c].instructions + cost <= options.max_instructions &&
-            static_cast<int>(operands) + growing[c].outputs + (narrowed ? 1 : is_result[i]) <= options.max_operands;
-        if (joins) region[i] = candidate;
-      }
-      Growing& joined = growing[static_cast<std::size_t>(region[i])];
-      joined.reads = joined.reads_with(graph, v, position);
-      joined.instructions += cost;
-      joined.outputs += region[i] == position || narrowed ? 1 : is_result[i];
+/// Whether computing an operation again costs no more than reading its result.
+bool is_cheap(const Vertex& v) {
+  const Elementwise* op = v.op.as<Elementwise>();
+  if (!op) return v.op.as<Cast>() != nullptr;
+  switch (op->code) {
+    case ElementwiseCode::add:
+    case ElementwiseCode::sub:
+    case ElementwiseCode::mul:
+    case ElementwiseCode::neg:
+    case ElementwiseCode::square:
+    case ElementwiseCode::abs:
+    case ElementwiseCode::relu:
+    case ElementwiseCode::maximum:
+    case ElementwiseCode::minimum:
+    case ElementwiseCode::less:
+    case ElementwiseCode::less_equal:
+    case ElementwiseCode::greater:
+    case ElementwiseCode::greater_equal:
+    case ElementwiseCode::where: return true;
+    default: return false;
+  }
+}
+
+/// Who reads a vertex.
+struct Readers {
+  SmallVector<std::int32_t, 4> regions;  ///< in which it can be an instruction
+  const Reduce* reduction = nullptr;     ///< which will join a region that computes the vertex
+  bool others = false;                   ///< need it in memory
+
+  void add_region(std::int32_t region) {
+    if (std::find(regions.begin(), regions.end(), region) == regions.end()) regions.push_back(region);
+  }
+};
+
+/// Who computes what.
+struct Assignment {
+  /// By vertex: the region that it is part of, named by the index of its last member, where it will stand; or -1.
+  std::vector<std::int32_t> region;
+  /// By vertex: every region that reads it computes it anew, from operands of its own.
+  std::vector<char> repeated;
+};
+
+/// Goes through a graph from its end, so that the readers of a vertex are known when its turn comes.
+class Assigner {
+ public:
+  Assigner(const Graph& graph, const FuseOptions& options)
+      : graph_(graph),
+        options_(options),
+        readers_(graph.vertices.size()),
+        growing_(graph.vertices.size()),
+        is_result_(graph.vertices.size(), 0),
+        chain_(graph.vertices.size(), 0) {
+    assigned_.region.assign(graph.vertices.size(), -1);
+    assigned_.repeated.assign(graph.vertices.size(), 0);
+    for (const ValueId id : graph.results) is_result_[static_cast<std::size_t>(id.vertex)] = 1;
+  }
+
+  Assignment run() {
+    for (std::size_t i = graph_.vertices.size(); i-- > 0;) {
+      const Vertex& v = graph_.vertices[i];
+      if (v.is_leaf()) continue;
+      if (is_pointwise(v)) assign(i, v);
+      for (const ValueId id : v.inputs) note_reader(id, i, v);
     }
+    return std::move(assigned_);
+  }
+
+ private:
+  void assign(std::size_t i, const Vertex& v) {
+    const auto position = static_cast<std::int32_t>(i);
+    const Readers& readers = readers_[i];
+    std::int32_t& region = assigned_.region[i];
+    if (is_narrowed_next(graph_, assigned_.region, i)) {
+      region = fits(position + 1, i, v, 1) ? position + 1 : position;
+      grow(region, i, v, 1);
+      return;
+    }
+    const bool single = readers.regions.size() == 1 && !readers.others && !readers.reduction;
+    if (single && fits(readers.regions[0], i, v, is_result_[i])) {
+      region = readers.regions[0];
+      grow(region, i, v, is_result_[i]);
+      return;
+    }
+    if (is_repeatable(i, v)) {
+      assigned_.repeated[i] = 1;
+      for (const std::int32_t reader : readers.regions) grow(reader, i, v, 0);
+      if (!readers.reduction) return;
+    }
+    region = position;
+    grow(region, i, v, 1);
+  }
+
+  /// Whether the regions that read `v` should each compute it anew: that is cheap, `v` would be stored for nobody else, and they
+  /// read no more memory for it than they would without.
+  bool is_repeatable(std::size_t i, const Vertex& v) {
+    constexpr int longest_chain = 4;
+    const Readers& readers = readers_[i];
+    const std::size_t uses = readers.regions.size() + (readers.reduction ? 1 : 0);
+    if (!options_.repeat || uses < 2 || readers.others || is_result_[i] || !is_cheap(v) || chain_[i] >= longest_chain)
+      return false;
+    SmallVector<ValueId, 3> large;
     for (const ValueId id : v.inputs) {
-      std::int32_t& seen = common[static_cast<std::size_t>(id.vertex)];
-      seen = seen == -2 || seen == region[i] ? region[i] : -1;
+      if (find_constant(graph_, id) || std::find(large.begin(), large.end(), id) != large.end()) continue;
+      const ValueId base = look_through_views(graph_, id).base;
+      if (2 * graph_.spec(base).shape.numel() > v.specs.front().shape.numel()) large.push_back(id);
+    }
+    return large.size() <= 1 && std::all_of(readers.regions.begin(), readers.regions.end(),
+                                            [&](std::int32_t region) { return fits(region, i, v, 0); });
+  }
+
+  /// One instruction, and one for each constant among its operands.
+  int cost(const Vertex& v) const {
+    return 1 + static_cast<int>(std::count_if(v.inputs.begin(), v.inputs.end(),
+                                              [&](ValueId id) { return find_constant(graph_, id) != nullptr; }));
+  }
+
+  bool fits(std::int32_t region, std::size_t i, const Vertex& v, int outputs) const {
+    const Growing& growing = growing_[static_cast<std::size_t>(region)];
+    const auto operands = growing.reads_with(graph_, v, static_cast<std::int32_t>(i)).size();
+    return graph_.vertices[static_cast<std::size_t>(region)].specs.front().shape == v.specs.front().shape &&
+           growing.instructions + cost(v) <= options_.max_instructions &&
+           static_cast<int>(operands) + growing.outputs + outputs <= options_.max_operands;
+  }
+
+  void grow(std::int32_t region, std::size_t i, const Vertex& v, int outputs) {
+    Growing& growing = growing_[static_cast<std::size_t>(region)];
+    growing.reads = growing.reads_with(graph_, v, static_cast<std::int32_t>(i));
+    growing.instructions += cost(v);
+    growing.outputs += outputs;
+  }
+
+  void note_reader(ValueId id, std::size_t i, const Vertex& v) {
+    const auto producer = static_cast<std::size_t>(id.vertex);
+    Readers& readers = readers_[producer];
+    const Reduce* reduce = is_joinable(graph_, v) ? v.op.as<Reduce>() : nullptr;
+    if (reduce && (!readers.reduction || *readers.reduction == *reduce)) {
+      readers.reduction = reduce;
+      return;
+    }
+    if (assigned_.region[i] >= 0) readers.add_region(assigned_.region[i]);
+    if (assigned_.repeated[i]) {
+      for (const std::int32_t region : readers_[i].regions) readers.add_region(region);
+      chain_[producer] = std::max(chain_[producer], chain_[i] + 1);
+    } else if (assigned_.region[i] < 0) {
+      readers.others = true;
     }
   }
-  return region;
-}
+
+  const Graph& graph_;
+  const FuseOptions& options_;
+  std::vector<Readers> readers_;
+  std::vector<Growing> growing_;  // by region
+  std::vector<char> is_result_;
+  std::vector<int> chain_;  // repeated vertices in a row from here to the first that is not
+  Assignment assigned_;
+};
 
 /// Writes the program of one region.
 class RegionWriter {
  public:
-  RegionWriter(const Graph& graph, const Shape& shape) : graph_(graph), shape_(shape) {}
+  RegionWriter(const Graph& graph, const std::vector<char>& repeated, const Shape& shape)
+      : graph_(graph), repeated_(repeated), shape_(shape) {}
 
-  void add(std::size_t position, const Vertex& v) {
+  std::int32_t add(std::size_t position, const Vertex& v) {
     RegionInstruction instruction;
     instruction.out = v.specs.front().dtype;
     if (const Elementwise* op = v.op.as<Elementwise>()) instruction.code = op->code;
     if (v.op.as<Cast>()) instruction.code = ElementwiseCode::cast;
     for (std::size_t i = 0; i < v.inputs.size(); ++i) instruction.args[i] = operand(v.inputs[i]);
     instruction.in = graph_.spec(v.inputs.back()).dtype;  // of where(): the branches, not the condition
-    values_[key({static_cast<std::int32_t>(position), 0})] = push(instruction);
+    return values_[key({static_cast<std::int32_t>(position), 0})] = push(instruction);
   }
 
   void mark_output(std::size_t position) {
@@ -213,6 +333,8 @@ class RegionWriter {
       instruction.in = instruction.out = constant->dtype;
       instruction.immediate = constant->value;
       value = push(instruction);
+    } else if (const auto at = static_cast<std::size_t>(id.vertex); repeated_[at]) {
+      return add(at, graph_.vertices[at]);
     } else {
       value = input(look_through_views(graph_, id));
     }
@@ -258,50 +380,79 @@ class RegionWriter {
   }
 
   const Graph& graph_;
+  const std::vector<char>& repeated_;
   Shape shape_;
   Region region_;
   std::vector<ValueId> inputs_;
   std::unordered_map<std::uint64_t, std::int32_t> values_;
 };
 
-/// Vertices whose value somebody outside their region reads.
-std::vector<char> find_outputs(const Graph& graph, const std::vector<std::int32_t>& region) {
+/// Vertices whose value somebody outside their region reads from memory.
+std::vector<char> find_outputs(const Graph& graph, const Assignment& assigned) {
+  const std::vector<std::int32_t>& region = assigned.region;
   std::vector<char> leaves_region(graph.vertices.size(), 0);
   for (std::size_t i = 0; i < graph.vertices.size(); ++i) {
     for (const ValueId id : graph.vertices[i].inputs) {
       const auto producer = static_cast<std::size_t>(id.vertex);
-      if (region[producer] >= 0 && region[producer] != region[i]) leaves_region[producer] = 1;
+      const bool computes_it = assigned.repeated[producer] && is_pointwise(graph.vertices[i]);
+      if (region[producer] >= 0 && region[producer] != region[i] && !computes_it) leaves_region[producer] = 1;
     }
   }
   for (const ValueId id : graph.results) leaves_region[static_cast<std::size_t>(id.vertex)] = 1;
   return leaves_region;
 }
 
-/// Vertices that the fused graph still needs on their own: a view whose every reader looks through it is not among them.
-std::vector<char> find_needed(const Graph& graph, const std::vector<std::int32_t>& region) {
-  std::vector<char> needed(graph.vertices.size(), 0);
-  for (const ValueId id : graph.results) needed[static_cast<std::size_t>(id.vertex)] = 1;
-  for (std::size_t i = graph.vertices.size(); i-- > 0;) {
-    const Vertex& v = graph.vertices[i];
-    if (v.is_leaf()) needed[i] = 1;
-    if (!needed[i]) continue;
+/// Vertices that the fused graph still needs on their own: a view whose every reader looks through it is not among them, nor a
+/// vertex that every reader computes.
+class Needs {
+ public:
+  Needs(const Graph& graph, const Assignment& assigned)
+      : graph_(graph), assigned_(assigned), needed_(graph.vertices.size(), 0) {}
+
+  std::vector<char> find() {
+    for (const ValueId id : graph_.results) need(id);
+    for (std::size_t i = graph_.vertices.size(); i-- > 0;) {
+      const Vertex& v = graph_.vertices[i];
+      if (v.is_leaf()) needed_[i] = 1;
+      if (!needed_[i]) continue;
+      if (assigned_.region[i] >= 0) {
+        need_operands(v, assigned_.region[i]);
+      } else {
+        for (const ValueId id : v.inputs) need(id);
+      }
+    }
+    return std::move(needed_);
+  }
+
+ private:
+  void need(ValueId id) { needed_[static_cast<std::size_t>(id.vertex)] = 1; }
+
+  /// What the instruction `v` reads in `region`.
+  void need_operands(const Vertex& v, std::int32_t region) {
     for (const ValueId id : v.inputs) {
-      if (region[i] < 0) {
-        needed[static_cast<std::size_t>(id.vertex)] = 1;
-      } else if (!find_constant(graph, id)) {
-        const bool inside = region[static_cast<std::size_t>(id.vertex)] == region[i];
-        needed[static_cast<std::size_t>(inside ? id.vertex : look_through_views(graph, id).base.vertex)] = 1;
+      const auto at = static_cast<std::size_t>(id.vertex);
+      if (find_constant(graph_, id)) continue;
+      if (assigned_.region[at] == region) {
+        need(id);
+      } else if (assigned_.repeated[at]) {
+        need_operands(graph_.vertices[at], region);
+      } else {
+        need(look_through_views(graph_, id).base);
       }
     }
   }
-  return needed;
-}
+
+  const Graph& graph_;
+  const Assignment& assigned_;
+  std::vector<char> needed_;
+};
 
 }  // namespace
 
 Graph fuse(const Graph& graph, const FuseOptions& options) {
-  const std::vector<std::int32_t> region = assign_regions(graph, options);
-  const std::vector<char> leaves_region = find_outputs(graph, region), needed = find_needed(graph, region);
+  const Assignment assigned = Assigner(graph, options).run();
+  const std::vector<std::int32_t>& region = assigned.region;
+  const std::vector<char> leaves_region = find_outputs(graph, assigned), needed = Needs(graph, assigned).find();
   std::vector<std::vector<std::size_t>> members(graph.vertices.size());
   for (std::size_t i = 0; i < graph.vertices.size(); ++i) {
     if (region[i] >= 0 && needed[i]) members[static_cast<std::size_t>(region[i])].push_back(i);
@@ -321,7 +472,7 @@ Graph fuse(const Graph& graph, const FuseOptions& options) {
         moved[i].push_back({position, static_cast<std::int32_t>(output)});
       }
     } else {
-      RegionWriter writer(graph, v.specs.front().shape);
+      RegionWriter writer(graph, assigned.repeated, v.specs.front().shape);
       v.specs.clear();
       for (const std::size_t member : members[static_cast<std::size_t>(region[i])]) {
         writer.add(member, graph.vertices[member]);

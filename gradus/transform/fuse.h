@@ -10,6 +10,9 @@ struct FuseOptions {
   int max_instructions = 64;
   /// Tensors that one region reads and writes at most.
   int max_operands = 24;
+  /// A cheap operation that several regions read (the centred values of a normalisation, say) is computed in each of them, in
+  /// place of being stored and read back.
+  bool repeat = true;
 };
 
 /// Replaces elementwise operations, casts and constants by Region vertices (ops/region.h). A producer joins the region of

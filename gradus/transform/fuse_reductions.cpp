@@ -25,13 +25,6 @@ bool has_long_runs(const Shape& shape, std::uint32_t axes) {
   return true;
 }
 
-bool is_joinable(const Graph& graph, const Vertex& v) {
-  const Reduce* reduce = v.op.as<Reduce>();
-  if (!reduce || reduce->kind == ReduceKind::prod) return false;
-  const TensorSpec& input = graph.spec(v.inputs[0]);
-  return input.dtype == DType::f32 && input.shape.numel() > 0 && has_long_runs(input.shape, reduce->axes);
-}
-
 /// The reductions that join one region.
 using Members = SmallVector<std::int32_t, 2>;
 
@@ -68,6 +61,13 @@ std::vector<SmallVector<char, 1>> find_stored(const Graph& graph, const std::vec
 }
 
 }  // namespace
+
+bool is_joinable(const Graph& graph, const Vertex& v) {
+  const Reduce* reduce = v.op.as<Reduce>();
+  if (!reduce || reduce->kind == ReduceKind::prod) return false;
+  const TensorSpec& input = graph.spec(v.inputs[0]);
+  return input.dtype == DType::f32 && input.shape.numel() > 0 && has_long_runs(input.shape, reduce->axes);
+}
 
 Graph fuse_reductions(const Graph& graph) {
   const std::vector<Members> members = find_members(graph);

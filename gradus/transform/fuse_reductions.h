@@ -10,4 +10,7 @@ namespace gradus::transform {
 /// The additions and their order stay as they are.
 Graph fuse_reductions(const Graph& graph);
 
+/// Whether a vertex is a reduction that can join the region which computes its operand.
+bool is_joinable(const Graph& graph, const Vertex& v);
+
 }  // namespace gradus::transform
