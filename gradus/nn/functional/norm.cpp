@@ -10,6 +10,7 @@
 #include "gradus/ops/elementwise.h"
 #include "gradus/ops/reduce.h"
 #include "gradus/ops/view.h"
+#include "gradus/transform/custom_gradient.h"
 
 namespace gradus {
 namespace {
@@ -21,11 +22,39 @@ struct At {
   TensorArg operator()(double x) const { return TensorArg(x, where); }
 };
 
-/// `x` with mean 0 and variance 1 over `axes`.
-Tensor standardized(const Tensor& x, const Axes& axes, double eps, const At& at) {
-  const Tensor centred = at(x) - at(mean(at(x), axes, {.keepdim = true}));
-  const Tensor var = mean(at(square(at(centred))), axes, {.keepdim = true});
-  return at(centred) * at(rsqrt(at(at(var) + at(eps))));
+/// The last `count` axes.
+Axes last_axes(int count) {
+  SmallVector<int, 4> axes;
+  for (int axis = -count; axis < 0; ++axis) axes.push_back(axis);
+  return Axes(std::span<const int>(axes.begin(), axes.size()));
+}
+
+/// Mean 0 and variance 1 over the last axes. With y the result and g its cotangent, the gradient is
+/// (g - mean(g) - y mean(g y)) / deviation: two sums over g and y, and one pass that uses them.
+struct Standardize {
+  std::int32_t last = 1;  ///< axes
+  double eps = 0;
+
+  std::string_view name() const { return "standardize"; }
+  /// The result, and 1 / deviation.
+  Tensors forward(const Tensors& x, const At& at = {}) const {
+    const Tensor centred = at(x[0]) - at(average(x[0], at));
+    const Tensor scale = rsqrt(at(at(average(square(at(centred)), at)) + at(eps)));
+    return {at(centred) * at(scale), scale};
+  }
+  Tensors vjp(const VjpArgs& args) const {
+    const Tensor &y = args.outputs[0], &scale = args.outputs[1], &g = args.cotangents[0];
+    return {scale * (g - average(g) - y * average(g * y))};
+  }
+  Tensor average(const Tensor& x, const At& at = {}) const { return mean(at(x), last_axes(last), {.keepdim = true}); }
+  bool operator==(const Standardize&) const = default;
+};
+
+/// `x` with mean 0 and variance 1 over its last axes.
+Tensor standardized(const Tensor& x, int axes, double eps, const At& at) {
+  const Standardize rule{axes, eps};
+  return detail::redirect(Op(detail::CustomRule<Standardize>{rule, 2}), rule.forward({x}, at), {x}, rule.name(),
+                          at.where)[0];
 }
 
 bool present(const TensorArg& arg) { return arg.is_number() || arg.tensor().defined(); }
@@ -76,13 +105,6 @@ Axes all_but_channels(const Tensor& x) {
   for (int axis = 0; axis < x.rank(); ++axis) {
     if (axis != 1) axes.push_back(axis);
   }
-  return Axes(std::span<const int>(axes.begin(), axes.size()));
-}
-
-/// The last `count` axes.
-Axes last_axes(int count) {
-  SmallVector<int, 4> axes;
-  for (int axis = -count; axis < 0; ++axis) axes.push_back(axis);
   return Axes(std::span<const int>(axes.begin(), axes.size()));
 }
 
@@ -139,7 +161,7 @@ Tensor layer_norm(const TensorArg& x_arg, const Shape& normalized_shape, const T
   const At at{x_arg.where()};
   const Tensor& input = detail::required_floating(op, "input", x_arg);
   check_normalized_shape(op, input, normalized_shape, weight, bias, at.where);
-  Tensor y = standardized(detail::widened(input, at.where), last_axes(normalized_shape.rank()), options.eps, at);
+  Tensor y = standardized(detail::widened(input, at.where), normalized_shape.rank(), options.eps, at);
   if (present(weight)) y = at(y) * at(weight.tensor());
   if (present(bias)) y = at(y) + at(bias.tensor());
   return finished(op, y, input.dtype(), at);
@@ -159,7 +181,7 @@ Tensor group_norm(const TensorArg& x_arg, std::int64_t groups, const TensorArg& 
   }
   const std::int64_t size = input.shape().numel(1, input.rank()) / groups;
   const Tensor grouped = reshape(at(detail::widened(input, at.where)), Shape{input.shape()[0], groups, size});
-  const Tensor y = reshape(at(standardized(grouped, -1, options.eps, at)), input.shape());
+  const Tensor y = reshape(at(standardized(grouped, 1, options.eps, at)), input.shape());
   return finished(op, affine_channels(op, y, weight, bias, at), input.dtype(), at);
 }
 
@@ -173,7 +195,7 @@ Tensor instance_norm(const TensorArg& x_arg, const TensorArg& weight, const Tens
         .at(at.where)
         .operand("input", input.spec(), "expected 3 or more axes: (n, channels, ...)");
   }
-  const Tensor y = standardized(detail::widened(input, at.where), last_axes(input.rank() - 2), options.eps, at);
+  const Tensor y = standardized(detail::widened(input, at.where), input.rank() - 2, options.eps, at);
   return finished(op, affine_channels(op, y, weight, bias, at), input.dtype(), at);
 }
 
