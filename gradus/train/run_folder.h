@@ -3,6 +3,7 @@
 //   recipe.toml      the recipe as used, complete
 //   encoder.json     of a table: how its rows become numbers, see tables/encoder_file.h
 //   metrics.jsonl    one line per epoch
+//   instruments.jsonl with train.record, see record/instruments.h
 //   report.html      when it is finished, see report/report.h
 //   events.out.*     with log.tensorboard, see event_log.h
 //   checkpoints/     last and best, see checkpoint.h
@@ -27,6 +28,7 @@ class RunFolder {
   std::string recipe_path() const { return path_ + "/recipe.toml"; }
   std::string encoder_path() const { return path_ + "/encoder.json"; }
   std::string metrics_path() const { return path_ + "/metrics.jsonl"; }
+  std::string instruments_path() const { return path_ + "/instruments.jsonl"; }
   std::string report_path() const { return path_ + "/report.html"; }
   /// `which`: "last" or "best".
   std::string checkpoint_stem(const std::string& which) const { return path_ + "/checkpoints/" + which; }
