@@ -13,6 +13,7 @@
 #include "gradus/ops/view.h"
 #include "gradus/transform/fuse.h"
 #include "gradus/transform/fuse_reductions.h"
+#include "gradus/transform/layout.h"
 #include "gradus/transform/precision.h"
 #include "gradus/transform/redirect.h"
 #include "gradus/transform/schedule.h"
@@ -21,7 +22,7 @@
 namespace gradus::engine {
 namespace {
 
-constexpr std::array<std::string_view, 8> pass_names{"simplify",   "bf16",     "fuse",     "repeat",
+constexpr std::array<std::string_view, 9> pass_names{"simplify",   "bf16",     "layout",   "fuse",  "repeat",
                                                      "reductions", "schedule", "in_place", "donate"};
 
 bool lowers_precision() { return precision::current() == Precision::bf16 && is_pass_enabled("bf16"); }
@@ -111,6 +112,8 @@ Plan make_plan(const Graph& graph) {
   check(g, "simplify");
   if (lowers_precision()) g = transform::use_bf16(g);
   check(g, "bf16");
+  if (is_pass_enabled("layout")) g = transform::use_channels_last(g);
+  check(g, "layout");
   transform::FuseOptions options;
   if (!is_pass_enabled("fuse")) options.max_instructions = 1;
   options.repeat = is_pass_enabled("repeat");

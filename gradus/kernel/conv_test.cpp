@@ -3,6 +3,7 @@
 #include <gtest/gtest.h>
 
 #include "gradus/kernel/conformance_test.h"
+#include "gradus/ops/layout/channels_last.h"
 
 namespace gradus::kernel::testing {
 namespace {
@@ -163,6 +164,53 @@ TEST(ConvKernels, OfBf16SumInF32) {
   EXPECT_EQ(compare(Case(Conv2d{{1, 1}, {1, 1}, {1, 1}, 1}, DType::bf16, {4, 32, 9, 9}, {48, 32, 3, 3}), 2e-5), 3);
   EXPECT_EQ(compare(Case<1>(Conv1d{}, DType::bf16, {2, 16, 33}, {32, 16, 3}), 1e-5), 3);
   EXPECT_EQ(compare(Case<3>(Conv3d{}, DType::bf16, {2, 16, 5, 6, 7}, {16, 16, 3, 2, 2}), 1e-5), 3);
+}
+
+/// The same image under another order of axes.
+Array turned(const Array& image, const Permute& order) { return run_reference(order, {image})[0]; }
+
+/// Compares all kernels with channels last with their reference, and that with the one with channels in front.
+int compare_channels_last(const Case<>& c, DType result, double tolerance) {
+  using Pass = ConvChannelsLast::Pass;
+  const Array x = turned(c.x, to_channels_last), g = turned(c.g, to_channels_last);
+  const ConvChannelsLast forward{Pass::forward, c.conv, {}, result};
+  const ConvChannelsLast input_gradient{Pass::input_gradient, c.conv, c.x.spec.shape, result};
+  const ConvChannelsLast weight_gradient{Pass::weight_gradient, c.conv, c.weight.spec.shape};
+  const std::pair<Array, Array> same[] = {
+      {turned(run_reference(forward, {x, c.weight})[0], to_channels_first), run_reference(c.conv, {c.x, c.weight})[0]},
+      {turned(run_reference(input_gradient, {g, c.weight})[0], to_channels_first),
+       run_reference(c.input_gradient(), {c.g, c.weight})[0]},
+      {run_reference(weight_gradient, {x, g})[0], run_reference(c.weight_gradient(), {c.x, c.g})[0]}};
+  for (const auto& [last, first] : same) {
+    EXPECT_EQ(last.spec.shape, first.spec.shape);
+    const double rounding = last.spec.dtype == DType::bf16 ? 1.0 / 256 : 0;
+    for (std::int64_t i = 0; i < first.spec.shape.numel(); ++i) {
+      EXPECT_NEAR(last.at(i), first.at(i), rounding * std::abs(first.at(i)));
+    }
+  }
+  return compare_all(forward, {x, c.weight}, tolerance) + compare_all(input_gradient, {g, c.weight}, tolerance) +
+         compare_all(weight_gradient, {x, g}, tolerance);
+}
+
+TEST(ConvKernels, ChannelsLast) {
+  Choices choices(19);
+  int compared = 0, cases = 0;
+  for (int i = 0; i < 60; ++i) {
+    Conv2d conv;
+    Shape images, weights;
+    if (!generate(choices, conv, images, weights)) continue;
+    ++cases;
+    compared += compare_channels_last(Case(conv, DType::f32, images, weights), DType::f32, 1e-5);
+  }
+  EXPECT_GE(compared, 2 * cases);
+  const Conv2d same{{1, 1}, {1, 1}, {1, 1}, 1}, half{{2, 2}, {1, 1}, {1, 1}, 1};
+  EXPECT_EQ(compare_channels_last(Case(same, DType::f32, {4, 32, 9, 9}, {48, 32, 3, 3}), DType::f32, 2e-5), 3);
+  EXPECT_EQ(compare_channels_last(Case(half, DType::f32, {4, 3, 9, 9}, {16, 3, 3, 3}), DType::f32, 2e-5), 3);
+  for (const DType result : {DType::f32, DType::bf16}) {
+    const double tolerance = result == DType::f32 ? 2e-5 : 1.0 / 128;
+    EXPECT_EQ(compare_channels_last(Case(same, DType::bf16, {4, 32, 9, 9}, {48, 32, 3, 3}), result, tolerance), 3);
+    EXPECT_EQ(compare_channels_last(Case(half, DType::bf16, {4, 64, 9, 9}, {32, 64, 1, 1}), result, tolerance), 3);
+  }
 }
 
 TEST(ConvKernels, EmptyBatch) {

@@ -28,6 +28,7 @@ std::vector<Implementation> tile_pool_kernels();
 
 std::vector<Implementation> reference_matmul_kernels();
 std::vector<Implementation> reference_conv_kernels();
+std::vector<Implementation> reference_channels_last_kernels();
 std::vector<Implementation> reference_pool_kernels();
 std::vector<Implementation> attention_kernels();
 std::vector<Implementation> recurrent_kernels();

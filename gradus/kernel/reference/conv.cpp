@@ -226,6 +226,7 @@ std::vector<Implementation> reference_conv_kernels() {
   add_kernels<1>(list);
   add_kernels<2>(list);
   add_kernels<3>(list);
+  for (const Implementation& implementation : reference_channels_last_kernels()) list.push_back(implementation);
   return list;
 }
 
