@@ -122,8 +122,15 @@ Specs Gather::infer(std::span<const TensorSpec> inputs) const {
 
 Tensors Gather::vjp(const VjpArgs& args) const {
   if (!args.wants(0)) return {Tensor(), Tensor()};
-  const Tensor base = zeros_of(args.inputs[0].spec());
-  return {record(ScatterAdd{axis}, {base, args.inputs[1], args.cotangents[0]}), Tensor()};
+  const TensorSpec& input = args.inputs[0].spec();
+  const Tensor &index = args.inputs[1], &cotangent = args.cotangents[0];
+  if (index.shape()[axis] == 1) {  // one element of each line: a comparison that the next region can compute in passing
+    Shape line;
+    for (int i = 0; i < input.shape.rank(); ++i) line.push_back(i == axis ? input.shape[axis] : 1);
+    const Tensor chosen = equal(index, reshape(arange(input.shape[axis]), line));
+    return {where(chosen, cotangent, zeros_of({input.dtype, {}})), Tensor()};
+  }
+  return {record(ScatterAdd{axis}, {zeros_of(input), index, cotangent}), Tensor()};
 }
 
 Specs ScatterAdd::infer(std::span<const TensorSpec> inputs) const { return infer_scatter(name(), inputs, axis, false); }

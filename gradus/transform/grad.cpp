@@ -7,6 +7,7 @@
 #include "gradus/ops/factory.h"
 #include "gradus/transform/credit.h"
 #include "gradus/transform/indexed_walk.h"
+#include "gradus/transform/join_parts.h"
 #include "gradus/transform/reverse.h"
 
 namespace gradus {
@@ -122,7 +123,8 @@ class Reverse {
     Tensors& slots = cotangents_[position];
     if (slots.empty()) slots.resize(tensor.node()->specs.size());
     Tensor& slot = slots[static_cast<std::size_t>(tensor.output())];
-    slot = slot.defined() ? slot + cotangent : cotangent;
+    const Tensor joined = slot.defined() ? transform::joined(slot, cotangent) : cotangent;
+    slot = joined.defined() ? joined : slot + cotangent;
     return slot;
   }
 

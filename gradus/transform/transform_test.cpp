@@ -98,6 +98,36 @@ TEST(Fuse, ReductionsJoinTheRegionTheyRead) {
   EXPECT_EQ(verify(inside) + verify(both), "");
 }
 
+TEST(Fuse, ACheapValueIsComputedWhereItIsRead) {
+  // Centred values: three regions read them, nobody stores them.
+  const auto standardized = [](const Tensor& x) {
+    const Tensor centred = x - mean(x, 1, {.keepdim = true});
+    return centred * rsqrt(mean(square(centred), 1, {.keepdim = true}));
+  };
+  const Tensor x = ones({4, 256});
+  eval(x);
+  const Tensor y = standardized(x);
+  const Graph simple = transform::simplify(graph_of(y));
+  const Graph g = transform::fuse_reductions(transform::fuse(simple));
+  EXPECT_EQ(verify(g), "");
+  const auto stores = [](const Graph& graph) {
+    std::int64_t elements = 0;
+    for (const Vertex& v : graph.vertices) {
+      for (const TensorSpec& spec : v.is_leaf() ? Specs{} : v.specs) elements += spec.shape.numel();
+    }
+    return elements;
+  };
+  EXPECT_LT(stores(g), 4 * 256 + 64) << print(g);
+  EXPECT_GT(stores(transform::fuse_reductions(transform::fuse(simple, {.repeat = false}))), 2 * 4 * 256);
+}
+
+TEST(Fuse, WhatCostsMoreThanReadingIsStored) {
+  const Tensor x = ones({4, 256});
+  const Tensor y = exp(x);
+  const Graph g = transform::fuse(transform::simplify(graph_of(y * sum(y, 1, {.keepdim = true}))));
+  EXPECT_EQ(count(g, "region"), 2u) << print(g);
+}
+
 TEST(Fuse, NeverMakesACycle) {
   // a feeds b directly and through a product: b must not share a region with a.
   const Tensor x = tensor({{1.f, 2.f}, {3.f, 4.f}});
@@ -164,6 +194,19 @@ TEST(Grad, OfSharedAndUnusedTensors) {
   EXPECT_EQ(g[1].item<float>(), 2 * 12 * 3);
   EXPECT_FALSE(g[2].defined());
   EXPECT_EQ(g[3].item<float>(), 24);
+}
+
+TEST(Grad, PartsThatWereSlicedApartAreJoined) {
+  const Tensor x = tensor({{1.f, 2.f, 3.f, 4.f, 5.f, 6.f}});
+  const Tensor a = slice(x, 1, 0, 2), b = slice(x, 1, 2, 3), c = slice(x, 1, 3, 6);
+  const Tensor g = grad(sum(square(a)) + sum(b * 7.f) + sum(c * 2.f), {x})[0];
+  const Graph graph = graph_of(g);
+  EXPECT_EQ(count(graph, "pad") + count(graph, "add"), 0u) << print(graph);
+  EXPECT_EQ(count(graph, "concat"), 1u);
+  EXPECT_EQ(g.to_vector<float>(), (std::vector<float>{2, 4, 7, 2, 2, 2}));
+  // Parts that overlap, or leave a gap.
+  const Tensor h = grad(sum(slice(x, 1, 0, 3)) + sum(slice(x, 1, 2, 4)) + sum(slice(x, 1, 5, 6)), {x})[0];
+  EXPECT_EQ(h.to_vector<float>(), (std::vector<float>{1, 1, 2, 1, 0, 1}));
 }
 
 TEST(Grad, StopsAtStopGradient) {
