@@ -12,6 +12,7 @@
 #include "gradus/data/dataset.h"
 #include "gradus/engine/eval.h"
 #include "gradus/optim/optimizer.h"
+#include "gradus/optim/wrappers/compiled_step.h"
 
 namespace gradus::bench {
 
@@ -55,6 +56,30 @@ class Training : public Task {
   Batches batches_;
   Loss loss_;
   std::unique_ptr<optim::Optimizer> optimizer_;
+};
+
+/// The same, recorded once and replayed.
+template <class Model>
+class CompiledTraining : public Task {
+ public:
+  template <class MakeOptimizer>
+  CompiledTraining(Model model, Batches batches, typename Training<Model>::Loss loss, MakeOptimizer optimizer)
+      : model_(std::move(model)),
+        batches_(std::move(batches)),
+        optimizer_(optimizer(model_)),
+        step_(*optimizer_, [this, loss](const Tensors& batch) { return loss(model_(batch[0]), batch[1]); }) {}
+
+  double step() override {
+    const data::Batch batch = batches_();
+    return step_({batch.inputs, batch.labels}).template item<double>();
+  }
+  std::int64_t parameters() const override { return nn::num_parameters(model_); }
+
+ private:
+  Model model_;
+  Batches batches_;
+  std::unique_ptr<optim::Optimizer> optimizer_;
+  optim::CompiledStep step_;
 };
 
 }  // namespace gradus::bench

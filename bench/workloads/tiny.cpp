@@ -30,7 +30,7 @@ std::vector<data::Batch> batches() {
 std::unique_ptr<Task> make_tiny() {
   Tiny model;
   init_parameters(model);
-  return std::make_unique<Training<Tiny>>(
+  return std::make_unique<CompiledTraining<Tiny>>(
       std::move(model), cycle(batches()),
       [](const Tensor& answer, const Tensor& products) { return mse_loss(answer, products); },
       [](Tiny& m) { return std::make_unique<optim::SGD>(m, optim::SGDOptions{.lr = 0.05, .momentum = 0.9}); });
