@@ -51,7 +51,11 @@ Json to_json(const LoopState& s) {
           {"train_seconds", s.train_seconds},
           {"best_epoch", s.best_epoch},
           {"best_step", s.best_step},
-          {"best_val_accuracy", s.best_val_accuracy}};
+          {"best_val_accuracy", s.best_val_accuracy},
+          {"batch_loss_sum", s.batch_loss_sum},
+          {"batch_loss_squares", s.batch_loss_squares},
+          {"batch_loss_min", s.batch_loss_min},
+          {"batch_loss_max", s.batch_loss_max}};
 }
 
 LoopState loop_from(const Json& json) {
@@ -67,6 +71,10 @@ LoopState loop_from(const Json& json) {
   json.at("best_epoch").get_to(s.best_epoch);
   json.at("best_step").get_to(s.best_step);
   json.at("best_val_accuracy").get_to(s.best_val_accuracy);
+  s.batch_loss_sum = json.value("batch_loss_sum", 0.0);
+  s.batch_loss_squares = json.value("batch_loss_squares", 0.0);
+  s.batch_loss_min = json.value("batch_loss_min", 0.0);
+  s.batch_loss_max = json.value("batch_loss_max", 0.0);
   return s;
 }
 

@@ -30,6 +30,8 @@ struct LoopState {
   std::int64_t best_epoch = 0;  ///< from 1; 0: none yet
   std::int64_t best_step = 0;
   double best_val_accuracy = 0;
+  /// Of the losses of the epoch's batches, each counting once.
+  double batch_loss_sum = 0, batch_loss_squares = 0, batch_loss_min = 0, batch_loss_max = 0;
 
   friend bool operator==(const LoopState&, const LoopState&) = default;
 };

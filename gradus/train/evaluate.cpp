@@ -64,7 +64,8 @@ std::vector<double> predicted_numbers(models::AnyModel& model, const data::Datas
   return all;
 }
 
-Evaluation evaluate(models::AnyModel& model, const data::Dataset& dataset, const NumberTask& numbers) {
+Evaluation evaluate(models::AnyModel& model, const data::Dataset& dataset, const NumberTask& numbers,
+                    const Look& look) {
   if (dataset.is_regression()) return evaluate_numbers(model, dataset, numbers);
   const EvaluationMode mode(model);
   Evaluation result;
@@ -73,13 +74,15 @@ Evaluation evaluate(models::AnyModel& model, const data::Dataset& dataset, const
   double loss_sum = 0;
   for (const auto& [inputs, labels] :
        data::loader(dataset, {.batch_size = std::min(batch_size, dataset.size()), .workers = 1})) {
-    Tensor loss, predicted;
+    Tensor loss, predicted, kept;
     {
       const Tensor logits = model(inputs);
       loss = cross_entropy(logits, labels, {.reduction = Reduction::sum});
       predicted = argmax(logits, 1);
+      if (look) kept = logits;
     }
     eval(loss, predicted);
+    if (look) look(kept, labels);
     loss_sum += loss.item<double>();
     const auto truth = labels.data<std::int64_t>(), guess = predicted.data<std::int64_t>();
     for (std::size_t i = 0; i < truth.size(); ++i) {

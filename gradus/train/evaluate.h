@@ -2,6 +2,7 @@
 #pragma once
 
 #include <cstdint>
+#include <functional>
 #include <optional>
 #include <vector>
 
@@ -21,8 +22,13 @@ struct Evaluation {
   std::optional<Fit> fit = {};                              ///< of a data set of numbers, which has no accuracy
 };
 
-/// Runs the model over all examples, in order, some hundreds at a time. `numbers` is of data sets of numbers.
-Evaluation evaluate(models::AnyModel& model, const data::Dataset& dataset, const NumberTask& numbers = {});
+/// Sees the model's answer to a batch, evaluated, and its labels.
+using Look = std::function<void(const Tensor& answer, const Tensor& labels)>;
+
+/// Runs the model over all examples, in order, some hundreds at a time. `numbers` is of data sets of numbers; `look` is
+/// called for every batch of classes.
+Evaluation evaluate(models::AnyModel& model, const data::Dataset& dataset, const NumberTask& numbers = {},
+                    const Look& look = {});
 
 /// The numbers that the model predicts for all examples, in order.
 std::vector<double> predicted_numbers(models::AnyModel& model, const data::Dataset& dataset, const NumberTask& numbers);

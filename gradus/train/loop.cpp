@@ -82,6 +82,7 @@ Loop::Loop(const Recipe& recipe, const TrainOptions& options)
   batches_ = (data_.train.size() + recipe.data.batch_size - 1) / recipe.data.batch_size;
   const std::int64_t epoch_steps = (batches_ + recipe.train.accumulate - 1) / recipe.train.accumulate;
   learning_rate_.emplace(make_learning_rate(recipe_, epoch_steps));
+  if (!recipe_.train.record.empty()) recorder_.emplace(recipe_, epoch_steps);
 }
 
 void Loop::restore(const RunFolder& run) {
@@ -132,6 +133,7 @@ void Loop::restore(const RunFolder& run) {
 
 TrainResult Loop::run(const RunFolder& run) {
   write_metrics(run.metrics_path(), history_);
+  if (recorder_) recorder_->open(run, state_);
   if (recipe_.log.tensorboard) events_ = std::make_unique<EventLog>(run, recipe_, state_.step);
   Observer silent;
   Observer& observer = options_.observer ? *options_.observer : silent;
@@ -197,12 +199,14 @@ void Loop::remember_group_start() {
   for (const nn::FieldRef& field : buffers_) buffers_at_start_.push_back(field.tensor());
 }
 
-bool Loop::plain_step(const Tensor& loss, const Tensor& predicted) {
+bool Loop::plain_step(const Tensor& loss, const Tensor& predicted, const Sample* sample) {
   ++state_.step;
-  return optimizer_->minimize(loss, predicted.defined() ? Tensors{predicted} : Tensors{});
+  Tensors keep = sample ? sample->tensors() : Tensors();
+  if (predicted.defined()) keep.push_back(predicted);
+  return optimizer_->minimize(loss, keep);
 }
 
-bool Loop::gathered_step(const Tensor& loss, const Tensor& predicted, std::int64_t examples) {
+bool Loop::gathered_step(const Tensor& loss, const Tensor& predicted, std::int64_t examples, Sample* sample) {
   // The loss of a step is the mean over all its examples, whatever batches they came in.
   const double share = static_cast<double>(examples) / static_cast<double>(group_examples());
   models::AnyModel gradient = gradients(loss * share, model_);
@@ -214,14 +218,15 @@ bool Loop::gathered_step(const Tensor& loss, const Tensor& predicted, std::int64
       if (field.parameter && field.parameter->defined()) field.parameter->hold(field.tensor() + other.tensor());
     }
   }
-  if (predicted.defined()) {
-    eval(gradient, loss, predicted);
-  } else {
-    eval(gradient, loss);
+  if (sample) sample->set_gradients(gradient);
+  Tensors all = sample ? sample->tensors() : Tensors();
+  for (const nn::FieldRef& field : nn::all_fields(gradient)) {
+    if (field.parameter ? field.parameter->defined() : field.buffer->defined()) all.push_back(field.tensor());
   }
+  all.insert(all.end(), {loss, predicted});
+  eval(all);
   if (!std::isfinite(loss.item<double>())) return false;
-  const std::int64_t done = state_.batch + 1;
-  if (done % recipe_.train.accumulate != 0 && done < batches_) {
+  if (!ends_group()) {
     gathered_ = std::move(gradient);
     return true;
   }
@@ -236,21 +241,57 @@ void Loop::step(const RunFolder& run, const Tensor& images, const Tensor& labels
   const precision::Scope scope(step_precision(recipe_.train));
   optimizer_->set_lr(next_lr());
   Tensor loss, predicted;
+  std::optional<Sample> sample;
   {
     const Tensor answer = model_(images);
     loss = objective_(answer, labels);
     if (!data_.train.is_regression()) predicted = argmax(answer, 1);
+    if (recorder_ && ends_group() && recorder_->wants(state_.step))
+      sample.emplace(recorder_->asked(), Subject{model_, objective_, images, labels}, answer, loss);
   }
   const bool plain = recipe_.train.accumulate == 1;
-  if (!(plain ? plain_step(loss, predicted) : gathered_step(loss, predicted, labels.numel()))) {
+  Sample* const seen = sample ? &*sample : nullptr;
+  if (!(plain ? plain_step(loss, predicted, seen) : gathered_step(loss, predicted, labels.numel(), seen))) {
+    sample.reset();
     fail_nonfinite(run, images, labels);
   }
+  if (sample) record(*sample, loss.item<double>());
   if (recipe_.train.ema > 0 && state_.step > group_start_.step) average_->update(model_);
   last_loss_ = loss.item<double>();
+  count_loss(last_loss_);
   state_.loss_sum += last_loss_ * static_cast<double>(labels.numel());
   if (predicted.defined()) state_.correct += count_equal(predicted, labels);
   state_.examples += labels.numel();
   ++state_.batch;
+}
+
+void Loop::count_loss(double loss) {
+  const bool first = state_.batch == 0;
+  state_.batch_loss_sum = loss + (first ? 0 : state_.batch_loss_sum);
+  state_.batch_loss_squares = loss * loss + (first ? 0 : state_.batch_loss_squares);
+  state_.batch_loss_min = first ? loss : std::min(loss, state_.batch_loss_min);
+  state_.batch_loss_max = first ? loss : std::max(loss, state_.batch_loss_max);
+}
+
+void Loop::record(const Sample& sample, double loss, bool failed) {
+  StepRecord seen = sample.finish(model_);
+  seen.step = state_.step + (failed ? 1 : 0);
+  seen.epoch = state_.epoch + 1;
+  seen.lr = optimizer_->lr();
+  seen.loss = loss;
+  seen.failed = failed;
+  recorder_->write(seen);
+}
+
+void Loop::record_failure(const Tensor& images, const Tensor& labels) {
+  Asked asked = recorder_->asked();
+  asked.updates = asked.noise = false;
+  const Tensor answer = model_(images), loss = objective_(answer, labels);
+  const Sample sample(asked, Subject{model_, objective_, images, labels}, answer, loss);
+  Tensors all = sample.tensors();
+  all.push_back(loss);
+  eval(all);
+  record(sample, loss.item<double>(), true);
 }
 
 void Loop::fail_nonfinite(const RunFolder& run, const Tensor& images, const Tensor& labels) {
@@ -259,6 +300,7 @@ void Loop::fail_nonfinite(const RunFolder& run, const Tensor& images, const Tens
   for (std::size_t i = 0; i < buffers_.size(); ++i) buffers_[i].assign(buffers_at_start_[i]);
   save(run, "last");
   optimizer_->train();
+  if (recorder_) record_failure(images, labels);
   const std::string cause = culprit(model_, objective_(model_(images), labels));
   throw Error(ErrorKind::value, "train", "the loss or a gradient is not finite")
       .field("step", fmt::format("{} (epoch {}, batch {})", state_.step + 1, state_.epoch + 1, batch))
@@ -276,7 +318,8 @@ void Loop::finish_epoch(const RunFolder& run) {
     average_->update(model_);
     optim::update_bn(data::loader(data_.train, {.batch_size = recipe_.data.batch_size}), average_->model());
   }
-  const Evaluation validation = evaluate(measured(), data_.validation, numbers_);
+  const Look look = recorder_ ? recorder_->look_at_validation(data_.train.num_classes()) : Look();
+  const Evaluation validation = evaluate(measured(), data_.validation, numbers_, look);
   const double examples = static_cast<double>(state_.examples);
   EpochMetrics record;
   record.epoch = state_.epoch;
@@ -306,6 +349,7 @@ void Loop::finish_epoch(const RunFolder& run) {
     if (!test.fit) record.test_accuracy = test.accuracy;
     history_.back() = record;
   }
+  if (recorder_) recorder_->write(recorder_->epoch(record, state_, measured(), objective_, data_.train, numbers_));
   state_.batch = 0;
   state_.loss_sum = 0;
   state_.correct = 0;

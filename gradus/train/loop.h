@@ -13,6 +13,7 @@
 #include "gradus/train/evaluate.h"
 #include "gradus/train/event_log.h"
 #include "gradus/train/objective.h"
+#include "gradus/train/record/recorder.h"
 #include "gradus/train/run_folder.h"
 #include "gradus/train/settings/schedules.h"
 #include "gradus/train/trainer.h"
@@ -39,11 +40,18 @@ class Loop {
   /// One batch: a step, or a part of one when gradients accumulate.
   void step(const RunFolder& run, const Tensor& images, const Tensor& labels);
   /// The parts of step(): everything in one plan, or with gradients at hand. False: the loss or a gradient is not finite.
-  bool plain_step(const Tensor& loss, const Tensor& predicted);
-  bool gathered_step(const Tensor& loss, const Tensor& predicted, std::int64_t examples);
+  /// `sample` may be null.
+  bool plain_step(const Tensor& loss, const Tensor& predicted, const Sample* sample);
+  bool gathered_step(const Tensor& loss, const Tensor& predicted, std::int64_t examples, Sample* sample);
+  /// Writes what the step under way was found to be like.
+  void record(const Sample& sample, double loss, bool failed = false);
+  void record_failure(const Tensor& images, const Tensor& labels);
+  void count_loss(double loss);
   void remember_group_start();
   /// Examples that take part in the step that the batch under way belongs to.
   std::int64_t group_examples() const;
+  /// Whether the batch under way ends its step.
+  bool ends_group() const { return (state_.batch + 1) % recipe_.train.accumulate == 0 || state_.batch + 1 == batches_; }
   bool within_group() const { return state_.batch % recipe_.train.accumulate != 0 && state_.batch < batches_; }
   [[noreturn]] void fail_nonfinite(const RunFolder& run, const Tensor& images, const Tensor& labels);
   void finish_epoch(const RunFolder& run);
@@ -76,7 +84,8 @@ class Loop {
   std::int64_t batches_ = 0;                  ///< of an epoch
   std::optional<models::AnyModel> gathered_;  ///< gradients of the batches of the step under way
   std::unique_ptr<EventLog> events_;
-  LoopState state_, group_start_;  ///< now, and before the batches of the step under way
+  std::optional<Recorder> recorder_;  ///< with train.record
+  LoopState state_, group_start_;     ///< now, and before the batches of the step under way
   std::vector<EpochMetrics> history_;
   std::vector<nn::FieldRef> buffers_;  ///< of the model: running statistics, which a batch changes when it is looked at
   Tensors buffers_at_start_;           ///< their values where group_start_ is

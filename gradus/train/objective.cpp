@@ -53,6 +53,13 @@ Tensor Objective::operator()(const Tensor& answer, const Tensor& labels) const {
   return cross_entropy(answer, labels, {.label_smoothing = label_smoothing_, .weight = weights_});
 }
 
+Tensor Objective::each(const Tensor& answer, const Tensor& labels) const {
+  if (labels.dtype() == DType::f32) return numbers_.loss_of(answer, labels, Reduction::none);
+  CrossEntropyOptions options{.label_smoothing = label_smoothing_, .weight = weights_};
+  options.reduction = Reduction::none;
+  return cross_entropy(answer, labels, options);
+}
+
 Tensor multi_task_loss(const std::vector<TaskLoss>& tasks, SourceLocation where) {
   if (tasks.empty()) throw Error(ErrorKind::usage, "multi_task_loss", "there is no task").at(where);
   Tensor total;

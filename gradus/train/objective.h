@@ -25,6 +25,8 @@ class Objective {
 
   /// `answer` [n, classes], `labels` [n]: the mean over the examples, weighted by class as in cross_entropy.
   Tensor operator()(const Tensor& answer, const Tensor& labels) const;
+  /// The loss of each example by itself, [n].
+  Tensor each(const Tensor& answer, const Tensor& labels) const;
 
  private:
   NumberTask numbers_;

@@ -124,20 +124,24 @@ void assign(Owner& owner, const Key<Owner>& key, const std::string& name, const 
   std::visit(
       [&](auto* value) {
         if (!take(node, *value)) {
-          throw mistake(where, fmt::format("{} is {}, expected {}", found, found_type(node),
-                                           key.choices.empty() ? wanted : "a string: " + wanted));
+          throw mistake(
+              where, fmt::format("{} is {}, expected {}", found, found_type(node),
+                                 key.choices.empty() ? wanted : std::string(detail::type_name(slot)) + ": " + wanted));
         }
         if (!within(*value, key.range))
           throw mistake(where, fmt::format("{} is out of range, expected {}", found, wanted));
       },
       slot);
-  const auto* text = std::get_if<std::string*>(&slot);
-  if (text == nullptr || key.choices.empty()) return;
-  if (std::find(key.choices.begin(), key.choices.end(), **text) != key.choices.end()) return;
-  Error error = mistake(where, fmt::format("{} is not known, expected {}", found, wanted));
-  const std::string nearest = nearest_name(**text, {key.choices.begin(), key.choices.end()});
-  if (!nearest.empty()) error.hint(fmt::format("did you mean \"{}\"?", nearest));
-  throw error;
+  if (key.choices.empty()) return;
+  const auto* list = std::get_if<std::vector<std::string>*>(&slot);
+  for (const std::string& text : list ? **list : std::vector{*std::get<std::string*>(slot)}) {
+    if (std::find(key.choices.begin(), key.choices.end(), text) != key.choices.end()) continue;
+    Error error = mistake(where, fmt::format("{} is not known, expected {}",
+                                             list ? fmt::format("\"{}\" in {}", text, name) : found, wanted));
+    const std::string nearest = nearest_name(text, {key.choices.begin(), key.choices.end()});
+    if (!nearest.empty()) error.hint(fmt::format("did you mean \"{}\"?", nearest));
+    throw error;
+  }
 }
 
 template <class Owner>

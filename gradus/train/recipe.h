@@ -84,6 +84,9 @@ struct TrainSettings {
   std::optional<double> swa_lr;         ///< learning rate from that epoch on; absent: what the schedule says
   std::string precision = "f32";        ///< of products and convolutions of a training step: or "bf16"
   std::int64_t checkpoint_steps = 500;  ///< steps between checkpoints within an epoch; 0: only at its end
+  /// What instruments.jsonl keeps: some of instrument_names(), or "all"; see record/instruments.h.
+  std::vector<std::string> record;
+  std::int64_t record_every_steps = 0;  ///< steps between two that are looked at; 0: a 60th of the run, at most 200
   friend bool operator==(const TrainSettings&, const TrainSettings&) = default;
 };
 

@@ -9,6 +9,7 @@
 
 #include "gradus/models/activations.h"
 #include "gradus/models/layer_types.h"
+#include "gradus/train/record/instruments.h"
 #include "gradus/train/settings/schedules.h"
 
 namespace gradus::train::detail {
@@ -254,6 +255,13 @@ void add_train(Keys& keys) {
   keys.emplace_back("train.checkpoint_steps", in(t, &S::checkpoint_steps),
                     "steps between checkpoints within an epoch; 0: only at its end")
       .at_least(0);
+  Choices instruments(instrument_names().begin(), instrument_names().end());
+  instruments.emplace_back("all");
+  keys.emplace_back("train.record", in(t, &S::record), "what instruments.jsonl keeps of the run's inside")
+      .one_of(std::move(instruments));
+  keys.emplace_back("train.record_every_steps", in(t, &S::record_every_steps),
+                    "steps between two that are looked at; 0: a 60th of the run, at most 200")
+      .at_least(0);
 }
 
 void add_log(Keys& keys) {
@@ -335,7 +343,8 @@ std::string_view type_name(const Slot& slot) {
 }
 
 std::string expected(const Slot& slot, const Range& range, std::span<const std::string_view> choices) {
-  if (!choices.empty()) return fmt::format("one of {}", fmt::join(choices, ", "));
+  const bool list = std::holds_alternative<std::vector<std::string>*>(slot);
+  if (!choices.empty()) return fmt::format("{} of {}", list ? "some" : "one", fmt::join(choices, ", "));
   std::string text(type_name(slot));
   if (range.count > 0) text += fmt::format(" of length {}", range.count);
   if (std::isfinite(range.high))

@@ -43,6 +43,17 @@ TEST(Recipe, DefaultsArePyTorchs) {
   EXPECT_EQ(std::get<List>(optimizer("adafactor").settings.at("eps")).size(), 2u) << "a list here, a number elsewhere";
 }
 
+TEST(Recipe, NamesTheInstrumentsThatExist) {
+  const std::string all = "gradients, activations, updates, losses, noise, generalisation, calibration, sharpness, all";
+  EXPECT_EQ(refusal("[model]\nname = \"lenet5\"\n[train]\nrecord = [\"updates\", \"gradient\"]\n"),
+            "configuration error in r.toml:4: \"gradient\" in train.record is not known, expected some of " + all +
+                "\n  hint: did you mean \"gradients\"?");
+  EXPECT_EQ(
+      refusal("[model]\nname = \"lenet5\"\n[train]\nrecord = true\n"),
+      "configuration error in r.toml:4: train.record = true is true or false, expected a list of strings: some of " +
+          all);
+}
+
 TEST(Recipe, ReadsEveryKind) {
   const Recipe recipe = parse_recipe(R"(
     seed = 7
@@ -105,7 +116,7 @@ TEST(Recipe, WrittenTextIsComplete) {
       "min_delta = 0.0\nlabel_smoothing = 0.0\nclass_balance = \"none\"\nclass_weights = []\naccumulate = 1\nclip_norm "
       "= "
       "0.0\nclip_value = 0.0\nclip_adaptive = 0.0\nema = 0.0\nswa_start = 0\nprecision = \"f32\"\ncheckpoint_steps = "
-      "500\n\n[log]\ntensorboard = "
+      "500\nrecord = []\nrecord_every_steps = 0\n\n[log]\ntensorboard = "
       "false\nevery_steps = 50\nreport = true\n");
 }
 

@@ -20,7 +20,7 @@ class Writer {
  public:
   void field(std::string_view name, double value) {
     if (std::isfinite(value)) {
-      fmt::format_to(at(name), "{:.9g}", value);
+      fmt::format_to(at(name), "{}", value);
     } else {
       fmt::format_to(at(name), "null");
     }
@@ -313,6 +313,15 @@ std::string to_json(const EpochRecord& r) {
     });
   }
   return out.take();
+}
+
+LinePlace place_of(std::string_view line) {
+  try {
+    const Json json = Json::parse(line);
+    return {json.at("kind") == "epoch", json.at("step").get<std::int64_t>(), json.at("epoch").get<std::int64_t>()};
+  } catch (const Json::exception& error) {
+    throw Error(ErrorKind::format, "instruments", "not a line of instruments.jsonl").note(error.what());
+  }
 }
 
 Instruments read_instruments(const std::string& path) {

@@ -146,6 +146,13 @@ double noise_scale(const std::vector<StepRecord>& steps, std::size_t last = 0);
 std::string to_json(const StepRecord& record);
 std::string to_json(const EpochRecord& record);
 
+/// Where in the run a line belongs, read without the rest of it. Throws Error(format).
+struct LinePlace {
+  bool is_epoch = false;
+  std::int64_t step = 0, epoch = 0;
+};
+LinePlace place_of(std::string_view line);
+
 /// The records of `path`; none when the file does not exist. A last line without a newline, as a killed run leaves it, is
 /// ignored. Throws Error(io) and, with the line's number, Error(format).
 Instruments read_instruments(const std::string& path);
