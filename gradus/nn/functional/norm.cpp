@@ -43,8 +43,16 @@ struct Standardize {
     return {at(centred) * at(scale), scale};
   }
   Tensors vjp(const VjpArgs& args) const {
-    const Tensor &y = args.outputs[0], &scale = args.outputs[1], &g = args.cotangents[0];
-    return {scale * (g - average(g) - y * average(g * y))};
+    const Tensor &y = args.outputs[0], &scale = args.outputs[1];
+    const Tensor &g = args.cotangents[0], &of_scale = args.cotangents[1];  // the latter from a second gradient
+    Tensor flow;
+    if (g.defined()) flow = scale * (g - average(g) - y * average(g * y));
+    if (of_scale.defined()) {
+      const auto n = static_cast<double>(y.numel() / scale.numel());
+      const Tensor steep = of_scale * scale * scale / -n;
+      flow = flow.defined() ? flow + steep * y : steep * y;
+    }
+    return {flow};
   }
   Tensor average(const Tensor& x, const At& at = {}) const { return mean(at(x), last_axes(last), {.keepdim = true}); }
   bool operator==(const Standardize&) const = default;
@@ -108,6 +116,74 @@ Axes all_but_channels(const Tensor& x) {
   return Axes(std::span<const int>(axes.begin(), axes.size()));
 }
 
+/// Batch normalisation by the statistics of the batch itself: inputs x and, where they are, weight and bias. With c = x - mean
+/// and g the cotangent, the gradient is slope (g - mean(g) - c mean(g c) scale^2), slope = weight scale: two sums over g and
+/// c, which are the gradients of bias and weight as well, and one pass that uses them.
+struct StandardizeChannels {
+  bool weighted = false, biased = false;
+  double eps = 0;
+
+  std::string_view name() const { return "batch_norm"; }
+  /// The result, and per channel the mean and 1 / deviation.
+  Tensors forward(const Tensors& in, const At& at = {}) const {
+    const Axes axes = all_but_channels(in[0]);
+    const Tensor average = mean(at(in[0]), axes, {.keepdim = true});
+    const Tensor centred = at(in[0]) - at(average);
+    const Tensor var = mean(at(square(at(centred))), axes, {.keepdim = true});
+    const Tensor scale = rsqrt(at(at(var) + at(eps)));
+    Tensor y = at(centred) * at(slope(in, scale, at));
+    if (biased) y = at(y) + at(per_channel(in.back(), in[0], at));
+    return {y, average, scale};
+  }
+  Tensors vjp(const VjpArgs& args) const {
+    const Tensors in(args.inputs.begin(), args.inputs.end());
+    const Tensor &x = in[0], &scale = args.outputs[2];
+    const Tensor &g = args.cotangents[0], &of_mean = args.cotangents[1], &of_scale = args.cotangents[2];
+    const Axes axes = all_but_channels(x);
+    const auto n = static_cast<double>(x.numel() / x.shape()[1]);
+    const Tensor centred = x - args.outputs[1], squared = scale * scale / n;
+    Tensors flows(in.size());
+    Tensor each, by_centred;  // what x gets everywhere, and for its distance from the mean
+    if (g.defined()) {
+      const Tensor steep = slope(in, scale), total = sum(g, axes, {.keepdim = true});
+      const Tensor product = sum(g * centred, axes, {.keepdim = true});
+      if (weighted) flows[1] = reshape(product * scale, in[1].shape());
+      if (biased) flows.back() = reshape(total, in.back().shape());
+      flows[0] = g * steep;
+      each = total * steep / -n;
+      by_centred = -product * steep * squared;
+    }
+    if (of_mean.defined()) each = plus(each, of_mean / n);
+    if (of_scale.defined()) by_centred = plus(by_centred, -of_scale * scale * squared);
+    if (by_centred.defined()) flows[0] = plus(flows[0], centred * by_centred);
+    if (each.defined()) flows[0] = plus(flows[0], broadcast_to(each, x.shape()));
+    return flows;
+  }
+  Tensor slope(const Tensors& in, const Tensor& scale, const At& at = {}) const {
+    return weighted ? at(scale) * at(per_channel(in[1], in[0], at)) : scale;
+  }
+  static Tensor plus(const Tensor& a, const Tensor& b) { return a.defined() ? a + b : b; }
+  bool operator==(const StandardizeChannels&) const = default;
+};
+
+Tensor standardized_channels(std::string_view op, const Tensor& x, const TensorArg& weight, const TensorArg& bias,
+                             double eps, const At& at) {
+  const StandardizeChannels rule{present(weight), present(bias), eps};
+  Tensors inputs{x};
+  if (rule.weighted) {
+    check_channels(op, "weight", weight, x, at.where);
+    inputs.push_back(detail::widened(weight.tensor(), at.where));
+  }
+  if (rule.biased) {
+    check_channels(op, "bias", bias, x, at.where);
+    inputs.push_back(detail::widened(bias.tensor(), at.where));
+  }
+  Tensors outputs = rule.forward(inputs, at);
+  const auto count = static_cast<std::int64_t>(outputs.size());
+  return detail::redirect(Op(detail::CustomRule<StandardizeChannels>{rule, count}), std::move(outputs), inputs,
+                          rule.name(), at.where)[0];
+}
+
 void check_normalized_shape(std::string_view op, const Tensor& x, const Shape& shape, const TensorArg& weight,
                             const TensorArg& bias, SourceLocation where) {
   bool fits = shape.rank() >= 1 && shape.rank() <= x.rank();
@@ -134,8 +210,9 @@ ChannelStatistics channel_statistics(const TensorArg& x_arg) {
   check_has_channels("channel_statistics", x, at.where);
   const Axes axes = all_but_channels(x);
   const Tensor average = mean(at(x), axes, {.keepdim = true});
-  const Tensor var = mean(at(square(at(at(x) - at(average)))), axes);
-  return {reshape(at(average), Shape{x.shape()[1]}), var};
+  const Tensor var = mean(at(square(at(at(x) - at(average)))), axes, {.keepdim = true});
+  const Shape channels{x.shape()[1]};
+  return {reshape(at(average), channels), reshape(at(var), channels)};
 }
 
 Tensor batch_norm(const TensorArg& x_arg, const TensorArg& mean, const TensorArg& var, const TensorArg& weight,
@@ -145,12 +222,13 @@ Tensor batch_norm(const TensorArg& x_arg, const TensorArg& mean, const TensorArg
   const Tensor& input = detail::required_floating(op, "input", x_arg);
   check_has_channels(op, input, at.where);
   const Tensor x = detail::widened(input, at.where);
-  ChannelStatistics statistics{mean.tensor(), var.tensor()};
-  if (!present(mean) && !present(var)) statistics = channel_statistics(at(x));
-  check_channels(op, "mean", statistics.mean, x, at.where);
-  check_channels(op, "var", statistics.var, x, at.where);
-  const Tensor centred = at(x) - at(per_channel(statistics.mean, x, at));
-  const Tensor scale = rsqrt(at(at(statistics.var) + at(options.eps)));
+  if (!present(mean) && !present(var)) {
+    return finished(op, standardized_channels(op, x, weight, bias, options.eps, at), input.dtype(), at);
+  }
+  check_channels(op, "mean", mean, x, at.where);
+  check_channels(op, "var", var, x, at.where);
+  const Tensor centred = at(x) - at(per_channel(mean.tensor(), x, at));
+  const Tensor scale = rsqrt(at(at(var.tensor()) + at(options.eps)));
   const Tensor y = at(centred) * at(per_channel(scale, x, at));
   return finished(op, affine_channels(op, y, weight, bias, at), input.dtype(), at);
 }

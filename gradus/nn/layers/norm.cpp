@@ -100,8 +100,8 @@ Tensor BatchNorm<Dims>::operator()(const TensorArg& x_arg) {
         .operand("input", x.spec(), fmt::format("{} per channel", count))
         .hint("use larger batches, drop the last incomplete one, or nn::eval_mode(model) for single examples");
   }
-  const ChannelStatistics batch = channel_statistics(x_arg);
-  Tensor y = batch_norm(x_arg, batch.mean, batch.var, weight, bias, norm);
+  const ChannelStatistics batch = channel_statistics(x_arg);  // computed once: batch_norm computes the same
+  Tensor y = batch_norm(x_arg, Tensor(), Tensor(), weight, bias, norm);
   if (training && running_mean.defined()) {
     const Tensor batches = at(num_batches_tracked.tensor()) + TensorArg(1, where);
     const DType dtype = running_mean.tensor().dtype();

@@ -4,8 +4,10 @@
 #include <gtest/gtest.h>
 
 #include <cmath>
+#include <functional>
 
 #include "gradus/engine/eval.h"
+#include "gradus/engine/gradcheck.h"
 #include "gradus/engine/plan_cache.h"
 #include "gradus/graph/node.h"
 #include "gradus/nn/functional/norm.h"
@@ -99,6 +101,30 @@ TEST(BatchNorm, StateDictNamesAreTorchs) {
   const Net copy = net;  // independent: tensors are immutable
   net(batch(1)).to_vector<float>();
   EXPECT_EQ(copy.norm.running_mean.tensor().to_vector<float>(), std::vector<float>(4, 0.f));
+}
+
+// Gradients of their own, which hold for what is differentiated again.
+TEST(Norms, FirstAndSecondGradients) {
+  const auto leaf = [](const Shape& shape, std::uint64_t seed) {
+    const Tensor x = cast(init::normal(shape, 0.5, 1, Key{seed}), DType::f64);
+    eval(x);
+    return x;
+  };
+  const Tensor x = leaf({3, 2, 2, 2}, 1), weight = leaf({2}, 2), bias = leaf({2}, 3);
+  const auto affine = [](const Tensors& in) { return batch_norm(in[0], Tensor(), Tensor(), in[1], in[2]); };
+  const auto plain = [](const Tensors& in) { return batch_norm(in[0], Tensor(), Tensor()); };
+  const auto scaled = [](const Tensors& in) { return batch_norm(in[0], Tensor(), Tensor(), in[1]); };
+  const auto shifted = [](const Tensors& in) { return batch_norm(in[0], Tensor(), Tensor(), Tensor(), in[1]); };
+  const auto layer = [](const Tensors& in) { return layer_norm(in[0], {2, 2}); };
+  using Function = std::function<Tensor(const Tensors&)>;
+  for (const auto& [f, inputs] : {std::pair<Function, Tensors>{affine, {x, weight, bias}},
+                                  {plain, {x}},
+                                  {scaled, {x, weight}},
+                                  {shifted, {x, bias}},
+                                  {layer, {x}}}) {
+    EXPECT_NO_THROW(gradcheck(f, inputs));
+    EXPECT_NO_THROW(gradgradcheck(f, inputs));
+  }
 }
 
 TEST(Norms, Bf16IsComputedInF32) {
