@@ -29,6 +29,10 @@ Table breast_cancer_table() {
   return parse_csv(gunzip(detail::embedded_breast_cancer(), "breast_cancer"), "breast-cancer");
 }
 
+Table german_credit_table() {
+  return parse_csv(gunzip(detail::embedded_german_credit(), "german_credit"), "german-credit");
+}
+
 Dataset digits(std::vector<double> mean, std::vector<double> std) {
   const Table table = digits_table();
   const Column& labels = table.column("digit");

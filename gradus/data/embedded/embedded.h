@@ -1,4 +1,4 @@
-// Two small data sets that are part of the library: nothing has to be installed or fetched to train on them. Their sources
+// Three small data sets that are part of the library: nothing has to be installed or fetched to train on them. Their sources
 // and licences (CC BY 4.0) stand in NOTICE beside this file.
 #pragma once
 
@@ -25,5 +25,8 @@ Dataset breast_cancer(Split split, std::vector<double> mean = {}, std::vector<do
 /// The same as tables, with the names of the columns.
 Table digits_table();
 Table breast_cancer_table();
+/// 1,000 people who asked a bank in Southern Germany for credit (Hofmann, 1994; UCI): 7 numbers and 13 categories of each, and
+/// the column "class": "good" (700) or "bad" (300).
+Table german_credit_table();
 
 }  // namespace gradus::data

@@ -38,6 +38,22 @@ TEST(Embedded, BreastCancerIsAsPublished) {
   EXPECT_EQ(duplicates(all).size(), 0u);
 }
 
+TEST(Embedded, GermanCreditIsAsPublished) {
+  const Table table = german_credit_table();
+  EXPECT_EQ(table.rows(), 1000);
+  ASSERT_EQ(table.columns.size(), 21u);
+  std::int64_t numbers = 0, good = 0;
+  for (const Column& column : table.columns) {
+    EXPECT_EQ(column.missing_count(), 0) << column.name;
+    numbers += column.type == ColumnType::i64;
+  }
+  for (std::int64_t row = 0; row < table.rows(); ++row) good += table.column("class").text(row) == "good";
+  EXPECT_EQ(numbers, 7);
+  EXPECT_EQ(good, 700);
+  EXPECT_EQ(table.column("age").number(0), 67);  // the first row of the original: A11 6 A34 A43 1169 A65 A75 4 ... 67
+  EXPECT_EQ(table.column("credit_amount").number(0), 1169);
+}
+
 TEST(Embedded, ScalingIsFittedAndApplied) {
   const Dataset train = breast_cancer(Split::train);
   const Scaling scaling = fit_scaling(train);

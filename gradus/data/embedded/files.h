@@ -7,5 +7,6 @@ namespace gradus::data::detail {
 
 std::span<const unsigned char> embedded_digits();
 std::span<const unsigned char> embedded_breast_cancer();
+std::span<const unsigned char> embedded_german_credit();
 
 }  // namespace gradus::data::detail
