@@ -4,6 +4,21 @@ if(GRADUS_WITH_CURL)
   list(APPEND optional "data|CURL::libcurl")
   set_source_files_properties("${PROJECT_SOURCE_DIR}/gradus/data/fetch/http.cpp" PROPERTIES COMPILE_DEFINITIONS GRADUS_WITH_CURL)
 endif()
+if(GRADUS_WITH_LIBSVM)
+  list(APPEND optional "classic|LIBSVM::headers")
+endif()
+if(GRADUS_WITH_LIBLINEAR)
+  list(APPEND optional "classic|LIBLINEAR::headers")
+endif()
+if(GRADUS_WITH_XGBOOST)
+  list(APPEND optional "classic|XGBOOST::headers")
+endif()
+foreach(name LIBSVM LIBLINEAR XGBOOST)
+  if(GRADUS_WITH_${name})
+    set_property(SOURCE "${PROJECT_SOURCE_DIR}/gradus/classic/svm.cpp" "${PROJECT_SOURCE_DIR}/gradus/classic/boosting.cpp"
+                 APPEND PROPERTY COMPILE_DEFINITIONS GRADUS_WITH_${name})
+  endif()
+endforeach()
 foreach(pair "kernel|OneDNN::dnnl" "kernel|hwy::hwy" "kernel|LAPACKE::lapacke" "io|nlohmann_json::nlohmann_json" "io|ZLIB::ZLIB" "data|ZLIB::ZLIB"
         "data|PNG::PNG" "data|JPEG::JPEG" "data|Threads::Threads" "train|nlohmann_json::nlohmann_json" "train|tomlplusplus::tomlplusplus" "insight|nlohmann_json::nlohmann_json"
         "book|nlohmann_json::nlohmann_json" "book|cmark::cmark"
@@ -34,9 +49,7 @@ target_compile_features(gradus PUBLIC cxx_std_20)
 target_include_directories(gradus PUBLIC $<BUILD_INTERFACE:${PROJECT_SOURCE_DIR}> $<INSTALL_INTERFACE:include>)
 target_link_libraries(gradus PRIVATE $<BUILD_INTERFACE:gradus_flags> fmt::fmt OpenMP::OpenMP_CXX Threads::Threads OneDNN::dnnl hwy::hwy LAPACKE::lapacke
                       tomlplusplus::tomlplusplus ZLIB::ZLIB PNG::PNG JPEG::JPEG)
-if(GRADUS_WITH_CURL)
-  target_link_libraries(gradus PRIVATE ${CMAKE_DL_LIBS})  # libcurl itself is loaded when it is needed
-endif()
+target_link_libraries(gradus PRIVATE ${CMAKE_DL_LIBS})  # libcurl and those behind baselines are loaded when they are needed
 
 if(TARGET gradus_cli)
   add_executable(gradus_command gradus/cli/main.cpp $<TARGET_OBJECTS:gradus_cli> $<TARGET_OBJECTS:gradus_book>)

@@ -39,6 +39,9 @@ function library_of(header) {
   if (header ~ /^png/) return "PNG"
   if (header ~ /^(jpeglib|jerror)\.h$/) return "JPEG"
   if (header ~ /^curl\//) return "CURL"
+  if (header ~ /^libsvm\//) return "LIBSVM"
+  if (header ~ /^linear\.h$/) return "LIBLINEAR"
+  if (header ~ /^xgboost\//) return "XGBOOST"
   return ""
 }
 

@@ -6,6 +6,8 @@
 #include "gradus/base/error.h"
 #include "gradus/base/parallel.h"
 #include "gradus/base/version.h"
+#include "gradus/classic/boosting.h"
+#include "gradus/classic/svm.h"
 #include "gradus/cli/commands.h"
 #include "gradus/cli/json.h"
 #include "gradus/data/fashion_mnist.h"
@@ -78,6 +80,9 @@ int doctor(const DoctorCommand& command) {
                                   {"threads", num_threads()},
                                   {"optional_parts", nlohmann::ordered_json::array()}};
   if (const std::string library = data::fetch_library(); !library.empty()) facts["optional_parts"].push_back(library);
+  for (const std::string& library : classic::svm_libraries()) facts["optional_parts"].push_back(library);
+  if (const std::string library = classic::boosting_library(); !library.empty())
+    facts["optional_parts"].push_back(library);
   if (!command.build) facts["fashion_mnist"] = data_set();
   if (command.json) {
     fmt::print("{}\n", text_of(facts));
