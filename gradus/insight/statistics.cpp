@@ -148,12 +148,14 @@ double deviation_of(std::span<const double> values) {
   return std::sqrt(squares / static_cast<double>(values.size() - 1));
 }
 
-PairedTest paired_t_test(std::span<const double> differences, double level) {
-  require(differences.size() >= 2, "paired_t_test",
-          fmt::format("needs two pairs at least, got {}", differences.size()));
-  require(level > 0 && level < 1, "paired_t_test", fmt::format("level is {}, must be in (0, 1)", level));
+namespace {
+
+/// Student's test of the mean, whose variance is that of the differences times `share`.
+PairedTest t_test(const char* op, std::span<const double> differences, double share, double level) {
+  require(differences.size() >= 2, op, fmt::format("needs two pairs at least, got {}", differences.size()));
+  require(level > 0 && level < 1, op, fmt::format("level is {}, must be in (0, 1)", level));
   for (std::size_t i = 0; i < differences.size(); ++i)
-    require(std::isfinite(differences[i]), "paired_t_test", fmt::format("difference {} is {}", i, differences[i]));
+    require(std::isfinite(differences[i]), op, fmt::format("difference {} is {}", i, differences[i]));
   PairedTest test{.pairs = differences.size(),
                   .mean = mean_of(differences),
                   .deviation = deviation_of(differences),
@@ -167,11 +169,24 @@ PairedTest paired_t_test(std::span<const double> differences, double level) {
     return test;
   }
   const double degrees = static_cast<double>(test.pairs - 1);
-  const double error = test.deviation / std::sqrt(static_cast<double>(test.pairs));
+  const double error = test.deviation * std::sqrt(share);
   const double half = student_t_quantile(0.5 + level / 2, degrees) * error;
   test.interval = {test.mean - half, test.mean + half};
   test.p = 2 * student_t_cdf(-std::abs(test.mean / error), degrees);
   return test;
+}
+
+}  // namespace
+
+PairedTest paired_t_test(std::span<const double> differences, double level) {
+  return t_test("paired_t_test", differences, 1 / static_cast<double>(differences.size()), level);
+}
+
+PairedTest corrected_resampled_t_test(std::span<const double> differences, double test_to_train, double level) {
+  require(test_to_train > 0 && std::isfinite(test_to_train), "corrected_resampled_t_test",
+          fmt::format("test_to_train is {}, must be positive", test_to_train));
+  return t_test("corrected_resampled_t_test", differences, 1 / static_cast<double>(differences.size()) + test_to_train,
+                level);
 }
 
 double wilcoxon_signed_rank(std::span<const double> differences) {

@@ -70,6 +70,18 @@ TEST(Statistics, PairedTests) {
   EXPECT_THROW(paired_t_test({{1.0, NAN}}), Error);
 }
 
+// The same numbers as from six overlapping splits, a sixth of the rows for the test: SciPy's t distribution, the formula of the paper.
+TEST(Statistics, CorrectedResampledTest) {
+  const double x[] = {0.021, 0.018, 0.025, -0.003, 0.022, 0.009};
+  const PairedTest t = corrected_resampled_t_test(x, 1.0 / 5);
+  EXPECT_NEAR(t.p, 0.061083184416562956, 1e-13);
+  EXPECT_NEAR(t.interval.low, -0.001041450070141621, 1e-14);
+  EXPECT_NEAR(t.interval.high, 0.03170811673680828, 1e-14);
+  EXPECT_EQ(corrected_resampled_t_test({{0, 0}}, 0.1).p, 1);
+  EXPECT_THROW(corrected_resampled_t_test(x, 0), Error);
+  EXPECT_THROW(corrected_resampled_t_test({{1.0}}, 0.1), Error);
+}
+
 // Holm's own example has p = 0.01, 0.02, 0.015 with three hypotheses; corrected by hand.
 TEST(Statistics, HolmsCorrection) {
   EXPECT_EQ(holm({{0.01, 0.02, 0.015}}), (std::vector<double>{0.03, 0.03, 0.03}));
