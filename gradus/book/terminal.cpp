@@ -156,19 +156,22 @@ std::string oracles_table(const Explanation& explanation, const Style& style) {
 }
 
 struct Range {
-  double low = INFINITY, high = -INFINITY;
+  double low = INFINITY, high = -INFINITY;  ///< on a logarithmic axis, of the logarithms
+  bool log = false;
 
+  double place(double value) const { return log ? std::log10(value) : value; }
+  double value(double place) const { return log ? std::pow(10, place) : place; }
   void take(double value) {
-    if (!std::isfinite(value)) return;
-    low = std::min(low, value);
-    high = std::max(high, value);
+    if (!std::isfinite(place(value))) return;
+    low = std::min(low, place(value));
+    high = std::max(high, place(value));
   }
   void widen() {
     if (low > high) low = 0, high = 1;
     if (low == high) low -= 0.5, high += 0.5;
   }
   /// 0 to 1 over the range.
-  double share(double value) const { return (value - low) / (high - low); }
+  double share(double value) const { return (place(value) - low) / (high - low); }
 };
 
 /// Dots, two by four in a character.
@@ -205,7 +208,7 @@ class Canvas {
 }  // namespace
 
 std::string terminal_chart(const train::LinePlot& plot, int width, int height) {
-  Range x, y;
+  Range x{.log = plot.log_x}, y{.log = plot.log_y};
   for (const train::PlotSeries& series : plot.series)
     for (std::size_t i = 0; i < series.x.size(); ++i) x.take(series.x[i]), y.take(series.y[i]);
   x.widen();
@@ -217,7 +220,7 @@ std::string terminal_chart(const train::LinePlot& plot, int width, int height) {
   for (const train::PlotSeries& series : plot.series) {
     int last_x = -1, last_y = -1;
     for (std::size_t i = 0; i < series.x.size(); ++i) {
-      if (!std::isfinite(series.x[i]) || !std::isfinite(series.y[i])) {
+      if (!std::isfinite(x.share(series.x[i])) || !std::isfinite(y.share(series.y[i]))) {
         last_x = -1;
         continue;
       }
@@ -232,15 +235,15 @@ std::string terminal_chart(const train::LinePlot& plot, int width, int height) {
   }
   std::string out = plot.title + "\n";
   for (int row = 0; row < height; ++row) {
-    const std::string label = row == 0            ? fmt::format("{:.3g}", y.high)
-                              : row == height - 1 ? fmt::format("{:.3g}", y.low)
+    const std::string label = row == 0            ? fmt::format("{:.3g}", y.value(y.high))
+                              : row == height - 1 ? fmt::format("{:.3g}", y.value(y.low))
                                                   : "";
     out += fmt::format("{:>{}} |{}", label, margin - 2, canvas.row(row));
     for (const auto& [at, name] : names)
       if (at == row && !name.empty()) out += " " + name;
     out += "\n";
   }
-  const std::string low = fmt::format("{:.3g}", x.low), high = fmt::format("{:.3g}", x.high);
+  const std::string low = fmt::format("{:.3g}", x.value(x.low)), high = fmt::format("{:.3g}", x.value(x.high));
   const std::size_t room = static_cast<std::size_t>(columns) -
                            std::min<std::size_t>(static_cast<std::size_t>(columns), low.size() + high.size());
   return out + fmt::format("{:{}}{}{:^{}}{}\n", "", margin, low, plot.x_label, room, high);

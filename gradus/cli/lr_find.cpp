@@ -3,7 +3,6 @@
 #include <fmt/format.h>
 
 #include <algorithm>
-#include <cmath>
 #include <nlohmann/json.hpp>
 
 #include "gradus/cli/commands.h"
@@ -18,13 +17,14 @@ namespace {
 std::string picture(const train::LrRange& range) {
   train::LinePlot plot;
   plot.title = "Loss by learning rate";
-  plot.x_label = "log10 of the learning rate";
+  plot.x_label = "learning rate";
+  plot.log_x = true;
   plot.series.resize(2);
   plot.series[0].name = "smoothed";
   plot.series[1].name = "single steps";
   plot.series[1].dashed = true;
   for (const train::LrPoint& point : range.points) {
-    for (train::PlotSeries& series : plot.series) series.x.push_back(std::log10(point.lr));
+    for (train::PlotSeries& series : plot.series) series.x.push_back(point.lr);
     plot.series[0].y.push_back(point.smoothed);
     plot.series[1].y.push_back(point.loss);
   }

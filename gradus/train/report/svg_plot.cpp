@@ -8,46 +8,75 @@
 namespace gradus::train {
 namespace {
 
-constexpr double left = 56, right = 14, top = 34, bottom = 44;
+constexpr double left = 56, right = 14, bottom = 44, row_height = 19;
+constexpr std::size_t colours = 6;  ///< .s0 to .s5
 
 struct Axis {
   double low = 0, high = 1;  ///< in data
   double from = 0, to = 1;   ///< on the page
+  bool log = false;
 
-  double at(double value) const { return from + (value - low) / (high - low) * (to - from); }
+  bool takes(double value) const { return std::isfinite(value) && (!log || value > 0); }
+  double at(double value) const {
+    const double share = log ? std::log(value / low) / std::log(high / low) : (value - low) / (high - low);
+    return from + share * (to - from);
+  }
 };
 
-std::pair<double, double> range_of(const LinePlot& plot, std::vector<double> PlotSeries::*values) {
+struct Range {
   double low = INFINITY, high = -INFINITY;
-  for (const PlotSeries& series : plot.series) {
-    for (const double value : series.*values) {
-      if (!std::isfinite(value)) continue;
-      low = std::min(low, value);
-      high = std::max(high, value);
-    }
+
+  void take(double value, bool log) {
+    if (!std::isfinite(value) || (log && value <= 0)) return;
+    low = std::min(low, value);
+    high = std::max(high, value);
   }
-  if (low > high) return {0, 1};
-  if (low == high) return {low - std::max(0.5, std::abs(low) * 0.1), high + std::max(0.5, std::abs(low) * 0.1)};
-  return {low, high};
+  /// Neither empty nor a point.
+  std::pair<double, double> whole(bool log) const {
+    if (low > high) return {log ? 0.1 : 0, 1};
+    if (low < high) return {low, high};
+    if (log) return {low / 2, high * 2};
+    const double room = std::max(0.5, std::abs(low) * 0.1);
+    return {low - room, high + room};
+  }
+};
+
+std::pair<double, double> x_range_of(const LinePlot& plot) {
+  Range range;
+  for (const PlotSeries& series : plot.series)
+    for (const double x : series.x) range.take(x, plot.log_x);
+  return range.whole(plot.log_x);
 }
 
-/// Some room above and below what is measured.
-std::pair<double, double> padded(std::pair<double, double> range) {
-  const double room = 0.06 * (range.second - range.first);
-  const bool from_zero = range.first >= 0 && range.first - room < 0;
-  return {from_zero ? 0 : range.first - room, range.second + room};
+/// With some room above and below what is measured.
+std::pair<double, double> y_range_of(const LinePlot& plot) {
+  Range range;
+  for (const PlotSeries& series : plot.series)
+    for (const std::vector<double>* values : {&series.y, &series.low, &series.high})
+      for (const double y : *values) range.take(y, plot.log_y);
+  const auto [low, high] = range.whole(plot.log_y);
+  if (plot.log_y) {
+    const double room = std::pow(high / low, 0.06);
+    return {low / room, high * room};
+  }
+  const double room = 0.06 * (high - low);
+  return {low >= 0 && low - room < 0 ? 0 : low - room, high + room};
 }
 
 std::string number_text(double value) { return fmt::format("{:.6g}", value); }
 
+std::vector<double> ticks_of(const Axis& axis, int count) {
+  return axis.log ? log_ticks(axis.low, axis.high, count) : round_ticks(axis.low, axis.high, count);
+}
+
 std::string frame(const LinePlot& plot, const Axis& x, const Axis& y) {
   std::string out;
-  for (const double tick : round_ticks(y.low, y.high, 6)) {
+  for (const double tick : ticks_of(y, 6)) {
     out += fmt::format(R"(<line class="grid" x1="{0}" x2="{1}" y1="{2:.1f}" y2="{2:.1f}"/>)", left, x.to, y.at(tick));
     out += fmt::format(R"(<text class="label" x="{}" y="{:.1f}" text-anchor="end">{}</text>)", left - 8, y.at(tick) + 4,
                        number_text(tick));
   }
-  for (const double tick : round_ticks(x.low, x.high, plot.width / 50)) {
+  for (const double tick : ticks_of(x, plot.width / 50)) {
     if (plot.whole_x && tick != std::floor(tick)) continue;
     out += fmt::format(R"(<line class="axis" x1="{0:.1f}" x2="{0:.1f}" y1="{1}" y2="{2}"/>)", x.at(tick), y.from,
                        y.from + 4);
@@ -60,27 +89,90 @@ std::string frame(const LinePlot& plot, const Axis& x, const Axis& y) {
   return out;
 }
 
-std::string line_of(const PlotSeries& series, std::size_t number, const Axis& x, const Axis& y) {
-  std::string path, marks;
+/// The mark of a line, around 0: lines differ by shape, too, for those who do not see the colours.
+const char* mark_of(std::size_t number) {
+  constexpr const char* shapes[] = {"M-3 0a3 3 0 1 0 6 0a3 3 0 1 0-6 0z",
+                                    "M-3-3h6v6h-6z",
+                                    "M0-4L4 3H-4z",
+                                    "M0-4.5L3.5 0L0 4.5L-3.5 0z",
+                                    "M-4-1.3h2.7v-2.7h2.6v2.7h2.7v2.6h-2.7v2.7h-2.6v-2.7h-2.7z",
+                                    "M0 4L4-3H-4z"};
+  return shapes[number % std::size(shapes)];
+}
+
+std::string mark_at(std::size_t number, double x, double y, const std::string& what) {
+  return fmt::format(
+      R"svg(<path class="dot s{}" transform="translate({:.1f},{:.1f})" d="{}"><title>{}</title></path>)svg",
+      number % colours, x, y, mark_of(number), what);
+}
+
+std::string bar_at(const PlotSeries& series, std::size_t i, std::size_t number, const Axis& x, const Axis& y) {
+  if (i >= series.low.size() || i >= series.high.size() || !y.takes(series.low[i]) || !y.takes(series.high[i]))
+    return "";
+  return fmt::format(R"(<path class="interval s{}" d="M{:.1f} {:.1f}V{:.1f}"/>)", number % colours, x.at(series.x[i]),
+                     y.at(series.low[i]), y.at(series.high[i]));
+}
+
+std::string line_of(const PlotSeries& series, std::size_t number, bool alone, const Axis& x, const Axis& y) {
+  std::string path, marks, bars;
   bool pen_down = false;
+  const std::size_t count = std::min(series.x.size(), series.y.size());
+  const std::size_t every = series.points ? 1 : std::max<std::size_t>(1, count / 6);
   std::size_t drawn = 0;
-  for (std::size_t i = 0; i < std::min(series.x.size(), series.y.size()); ++i) {
-    if (!std::isfinite(series.x[i]) || !std::isfinite(series.y[i])) {
+  for (std::size_t i = 0; i < count; ++i) {
+    if (!x.takes(series.x[i]) || !y.takes(series.y[i])) {
       pen_down = false;
       continue;
     }
-    path += fmt::format("{}{:.1f} {:.1f}", pen_down ? "L" : "M", x.at(series.x[i]), y.at(series.y[i]));
-    marks +=
-        fmt::format(R"(<circle class="dot s{}" cx="{:.1f}" cy="{:.1f}" r="3"><title>{}: {}</title></circle>)", number,
-                    x.at(series.x[i]), y.at(series.y[i]), number_text(series.x[i]), number_text(series.y[i]));
+    const double px = x.at(series.x[i]), py = y.at(series.y[i]);
+    path += fmt::format("{}{:.1f} {:.1f}", pen_down ? "L" : "M", px, py);
+    if (i % every == every / 2)
+      marks += mark_at(number, px, py, fmt::format("{}: {}", number_text(series.x[i]), number_text(series.y[i])));
+    bars += bar_at(series, i, number, x, y);
     pen_down = true;
     ++drawn;
   }
-  std::string out = fmt::format(R"(<path class="line s{}{}" d="{}"/>)", number, series.dashed ? " dashed" : "", path);
-  return series.points || drawn == 1 ? out + marks : out;
+  const bool plain = series.dashed || (alone && drawn > 1);  // needs no marks
+  return fmt::format(R"(<path class="line s{}{}" d="{}"/>)", number % colours, series.dashed ? " dashed" : "", path) +
+         bars + (series.points || !plain ? marks : "");
+}
+
+/// Names and samples of the lines in rows below the title, and where the last row ends.
+std::string legend(const LinePlot& plot, double& bottom_of_rows) {
+  std::string out;
+  double x = left, y = bottom_of_rows;
+  for (std::size_t i = 0; i < plot.series.size(); ++i) {
+    const PlotSeries& series = plot.series[i];
+    if (series.name.empty()) continue;
+    const double width = 30 + 6.7 * static_cast<double>(series.name.size());
+    if (x > left && x + width > plot.width - right) x = left, y += row_height;
+    out += fmt::format(R"(<path class="line s{}{}" d="M{:.0f} {:.0f}h20"/>)", i % colours,
+                       series.dashed ? " dashed" : "", x, y + 8);
+    if (!series.dashed) out += mark_at(i, x + 10, y + 8, "");
+    out += fmt::format(R"(<text class="label" x="{:.0f}" y="{:.0f}">{}</text>)", x + 26, y + 12, escaped(series.name));
+    x += width + 14;
+    bottom_of_rows = y + row_height;
+  }
+  return out;
 }
 
 }  // namespace
+
+std::vector<double> log_ticks(double low, double high, int count) {
+  const double first = std::floor(std::log10(low) + 1e-9), last = std::ceil(std::log10(high) - 1e-9);
+  if (!std::isfinite(first) || !std::isfinite(last)) return {};
+  if (high < 10 * low) return round_ticks(low, high, count);
+  const double step = std::max(1.0, std::ceil((last - first) / std::max(count, 1)));
+  const bool few = high < 1000 * low;
+  std::vector<double> ticks;
+  for (double power = first; power <= last; power += step) {
+    for (const double factor : {1.0, 2.0, 5.0}) {
+      const double tick = factor * std::pow(10, power);
+      if ((few || factor == 1) && tick >= low * (1 - 1e-9) && tick <= high * (1 + 1e-9)) ticks.push_back(tick);
+    }
+  }
+  return ticks;
+}
 
 std::vector<double> round_ticks(double low, double high, int count) {
   const double rough = (high - low) / std::max(count, 1);
@@ -116,24 +208,19 @@ std::string escaped(const std::string& text) {
 }
 
 std::string svg(const LinePlot& plot) {
-  const auto x_range = plot.x_range.value_or(range_of(plot, &PlotSeries::x));
-  const auto y_range = plot.y_range.value_or(padded(range_of(plot, &PlotSeries::y)));
-  const Axis x{x_range.first, x_range.second, left, plot.width - right};
-  const Axis y{y_range.first, y_range.second, plot.height - bottom, top};
+  double top = 24;
+  const std::string names = legend(plot, top);
+  const auto x_range = plot.x_range.value_or(x_range_of(plot));
+  const auto y_range = plot.y_range.value_or(y_range_of(plot));
+  const Axis x{x_range.first, x_range.second, left, plot.width - right, plot.log_x};
+  const Axis y{y_range.first, y_range.second, plot.height - bottom, top + 10, plot.log_y};
   std::string out = fmt::format(R"(<svg viewBox="0 0 {} {}" role="img" aria-label="{}">)", plot.width, plot.height,
                                 escaped(plot.title));
   out += fmt::format(R"(<text class="title" x="{}" y="16">{}</text>)", left - 40, escaped(plot.title));
-  out += frame(plot, x, y);
-  double legend = x.to;
-  for (std::size_t i = plot.series.size(); i-- > 0;) {  // from the right
-    if (plot.series[i].name.empty()) continue;
-    legend -= 7.0 * static_cast<double>(plot.series[i].name.size()) + 6;
-    out += fmt::format(R"(<text class="label" x="{:.0f}" y="16">{}</text>)", legend, escaped(plot.series[i].name));
-    out += fmt::format(R"(<path class="line s{}{}" d="M{:.0f} 12h16"/>)", i, plot.series[i].dashed ? " dashed" : "",
-                       legend - 21);
-    legend -= 32;
-  }
-  for (std::size_t i = 0; i < plot.series.size(); ++i) out += line_of(plot.series[i], i, x, y);
+  out += names + frame(plot, x, y);
+  const bool alone =
+      std::count_if(plot.series.begin(), plot.series.end(), [](const auto& each) { return !each.dashed; }) < 2;
+  for (std::size_t i = 0; i < plot.series.size(); ++i) out += line_of(plot.series[i], i, alone, x, y);
   return out + "</svg>";
 }
 
