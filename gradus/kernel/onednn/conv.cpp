@@ -1,6 +1,7 @@
 // Convolutions by oneDNN. Layouts are left to it; what it wants in another one is reordered inside the kernel. Images with
 // channels last are computed as they lie.
 #include "gradus/ops/conv.h"
+#include "gradus/kernel/onednn/columns.h"
 #include "gradus/kernel/onednn/program.h"
 #include "gradus/kernel/registry.h"
 #include "gradus/ops/layout/channels_last.h"
@@ -181,6 +182,7 @@ std::vector<Implementation> onednn_conv_kernels() {
   onednn::add_kernels<1, Type::bf16>(list);
   onednn::add_kernels<2, Type::bf16>(list);
   onednn::add_kernels<3, Type::bf16>(list);
+  for (const Implementation& implementation : columns_kernels()) list.push_back(implementation);
   onednn::add_channels_last<Type::f32>(list);
   onednn::add_channels_last<Type::bf16>(list);
   return list;

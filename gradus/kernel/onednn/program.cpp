@@ -3,6 +3,8 @@
 #include <fmt/format.h>
 #include <omp.h>
 
+#include <algorithm>
+
 #include "gradus/base/error.h"
 #include "gradus/base/parallel.h"
 #include "gradus/kernel/onednn/bf16.h"
@@ -67,6 +69,13 @@ dnnl::memory Program::scratch(const Desc& desc) {
   const std::size_t offset = scratch_bytes_;
   scratch_bytes_ += (desc.get_size() + alignment - 1) / alignment * alignment;
   return slot(desc, Place::scratch, offset);
+}
+
+dnnl::memory Program::seen_as(const dnnl::memory& memory, const Desc& desc) {
+  const auto is_it = [&](const Slot& slot) { return slot.memory.get() == memory.get(); };
+  const auto found = std::find_if(slots_.begin(), slots_.end(), is_it);
+  GRADUS_ASSERT(found != slots_.end());
+  return slot(desc, found->place, found->position);
 }
 
 dnnl::memory Program::input_as(std::size_t index, const Desc& plain, const Desc& wanted) {

@@ -38,6 +38,9 @@ class Program final : public Kernel {
   dnnl::memory output(std::size_t index, const Desc& desc);
   dnnl::memory scratch(const Desc& desc);
 
+  /// The same memory under another description.
+  dnnl::memory seen_as(const dnnl::memory& memory, const Desc& desc);
+
   /// Input `index`, which is laid out as `plain`, in the layout `wanted`: reordered if they differ.
   dnnl::memory input_as(std::size_t index, const Desc& plain, const Desc& wanted);
   /// Where a primitive writes a result that must arrive as `plain`: call `deliver` with it after the primitive.
