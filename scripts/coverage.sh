@@ -5,7 +5,7 @@ set -euo pipefail
 source "$(dirname "${BASH_SOURCE[0]}")/lib.sh"
 cd "$GRADUS_ROOT"
 minimum="${1:-85}"
-install_packages build ci
+install_packages build test ci
 build_preset coverage
 find build/coverage -name '*.gcda' -delete
 run_tests coverage -E '^outside\.'

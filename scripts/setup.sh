@@ -1,13 +1,14 @@
 #!/usr/bin/env bash
 # Installs the packages that Gradus needs (Debian 12; root or sudo). With everything there it only looks.
-# setup.sh --ci adds what .ci/run needs.
+# setup.sh --test adds the browser that the tests look at pages with, setup.sh --ci also what .ci/run needs.
 set -euo pipefail
 source "$(dirname "${BASH_SOURCE[0]}")/lib.sh"
 
 case "${1:-}" in
   "") groups=(build) ;;
-  --ci) groups=(build ci) ;;
-  *) die "usage: setup.sh [--ci]" ;;
+  --test) groups=(build test) ;;
+  --ci) groups=(build test ci) ;;
+  *) die "usage: setup.sh [--test | --ci]" ;;
 esac
 command -v dpkg-query >/dev/null ||
   die "this is not a Debian system; install what scripts/packages.txt names with its own package manager"

@@ -3,7 +3,7 @@
 set -euo pipefail
 source "$(dirname "${BASH_SOURCE[0]}")/lib.sh"
 
-"$GRADUS_ROOT/scripts/setup.sh"
+"$GRADUS_ROOT/scripts/setup.sh" --test
 build_preset release
 say "test: ctest in build/release"
 run_tests release "$@"

@@ -72,8 +72,11 @@ std::string in_words(insight::Direction direction) {
 
 nlohmann::ordered_json json_of(const train::LinePlot& plot) {
   nlohmann::ordered_json lines = nlohmann::ordered_json::array();
-  for (const train::PlotSeries& series : plot.series)
+  for (const train::PlotSeries& series : plot.series) {
     lines.push_back({{"name", series.name}, {"x", series.x}, {"y", series.y}});
+    if (!series.low.empty()) lines.back()["low"] = series.low;
+    if (!series.high.empty()) lines.back()["high"] = series.high;
+  }
   return {{"title", plot.title}, {"x_label", plot.x_label}, {"series", lines}};
 }
 

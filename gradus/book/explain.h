@@ -45,8 +45,8 @@ std::string reason_of(const insight::ClaimResult& result);
 std::string terminal_text(const Explanation& explanation, int width, bool colour);
 /// A plot in braille characters with axes: about `width` x `height` characters.
 std::string terminal_chart(const train::LinePlot& plot, int width, int height);
-/// A page that needs nothing else: no scripts, no network.
-std::string page(const Explanation& explanation);
+/// A page that needs nothing else: it may not even use the network. In a book, with links to the chapters around it.
+std::string page(const Explanation& explanation, bool in_book = false);
 /// The page that leads to the others: all twenty chapters, with the verdicts of those that were measured.
 std::string index_page(const std::vector<Explanation>& explanations);
 /// One object, on one line.

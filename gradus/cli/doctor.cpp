@@ -14,6 +14,7 @@
 #include "gradus/data/fetch/fetch.h"
 #include "gradus/kernel/elementwise/simd.h"
 #include "gradus/kernel/onednn/version.h"
+#include "gradus/train/report/figure.h"
 
 #if defined(__x86_64__)
 #include <cpuid.h>
@@ -83,6 +84,10 @@ int doctor(const DoctorCommand& command) {
   for (const std::string& library : classic::svm_libraries()) facts["optional_parts"].push_back(library);
   if (const std::string library = classic::boosting_library(); !library.empty())
     facts["optional_parts"].push_back(library);
+  const std::string charts = train::chart_library();
+  facts["charts"] = charts.empty()
+                        ? "still pictures: built without D3 (packages node-d3-axis, -scale, -selection, -shape)"
+                        : "interactive, by " + charts;
   if (!command.build) facts["fashion_mnist"] = data_set();
   if (command.json) {
     fmt::print("{}\n", text_of(facts));

@@ -75,9 +75,9 @@ book::Explanation measured(const book::Entry& entry, const ExplainCommand& comma
 }
 
 /// The page and the ledger of a chapter.
-std::string write(const book::Explanation& explanation, const std::string& folder) {
+std::string write(const book::Explanation& explanation, const std::string& folder, bool in_book = false) {
   std::string path = fmt::format("{}/{}.html", folder, explanation.entry->slug), ledger;
-  io::write_file(path, book::page(explanation));
+  io::write_file(path, book::page(explanation, in_book));
   for (const insight::ClaimResult& result : explanation.claims)
     ledger += insight::ledger_line(std::string(explanation.entry->slug), result, explanation.provenance) + "\n";
   io::write_file(fmt::format("{}/{}.claims.jsonl", folder, explanation.entry->slug), ledger);
@@ -114,7 +114,7 @@ int explain_all(const ExplainCommand& command, const std::string& folder) {
   for (const book::Entry& entry : book::entries()) {
     if (!book::find_chapter(entry)) continue;
     explanations.push_back(measured(entry, command));
-    const std::string path = write(explanations.back(), folder);
+    const std::string path = write(explanations.back(), folder, true);
     code = std::max(code, code_of(explanations.back()));
     if (command.json) {
       fmt::print("{}\n", book::json_text(explanations.back()));

@@ -40,7 +40,7 @@ void layers_figure(Notebook& notebook) {
   const std::vector<double>& sigmoid = plot.series[0].y;
   notebook.values["factor"] =
       fmt::format("{:.3f}", std::pow(10, (sigmoid.front() - sigmoid.back()) / static_cast<double>(depth - 1)));
-  notebook.values["sigmoid_20"] = fmt::format("{:.1f}", sigmoid.front() - sigmoid.back());
+  notebook.values["sigmoid_20"] = fmt::format("{:.1f}", sigmoid.back() - sigmoid.front());
   notebook.figures.push_back(
       {"layers",
        "Gradients of the weights in twenty hidden layers of 64 units, at the start, for 256 digits. "

@@ -5,8 +5,8 @@
 #include <algorithm>
 #include <cmath>
 
+#include "gradus/train/report/figure.h"
 #include "gradus/train/report/parts.h"
-#include "gradus/train/report/svg_plot.h"
 
 namespace gradus::train {
 namespace {
@@ -57,7 +57,7 @@ std::string scatter(const std::vector<Pair>& pairs) {
     high = std::max({high, pair.truth, pair.predicted});
   }
   const PlotSeries ideal{.name = "ideal", .x = {low, high}, .y = {low, high}, .points = false, .dashed = true};
-  return "<div class=\"card\">" + svg({"Prediction by truth", "truth", {measured, ideal}}) + "</div>";
+  return "<figure class=\"card\">" + figure_html({"Prediction by truth", "truth", {measured, ideal}}) + "</figure>";
 }
 
 std::string error_table(std::vector<Pair> pairs) {

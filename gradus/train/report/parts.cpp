@@ -10,8 +10,8 @@
 #include "gradus/base/parallel.h"
 #include "gradus/base/version.h"
 #include "gradus/train/progress.h"
+#include "gradus/train/report/figure.h"
 #include "gradus/train/report/style.h"
-#include "gradus/train/report/svg_plot.h"
 
 namespace gradus::train {
 namespace {
@@ -36,13 +36,17 @@ std::string processor() {
 
 std::string page_head(const ReportInput& input, std::int64_t examples) {
   return fmt::format(
-      "<!DOCTYPE html>\n<html lang=\"en\"><head><meta charset=\"utf-8\"><meta name=\"viewport\" "
+      "<!DOCTYPE html>\n<html lang=\"en\"><head><meta charset=\"utf-8\">{5}<meta name=\"viewport\" "
       "content=\"width=device-width,initial-scale=1\">\n<title>{0}</title>\n<style>{1}</style></head>\n<body><main>\n"
       "<h1>{0}</h1>\n<p class=\"soft\">Model {2} on {3}, {4} test examples</p>\n",
-      escaped(input.title), report_style, escaped(input.recipe.model.name), escaped(input.recipe.data.name), examples);
+      escaped(input.title), report_style, escaped(input.recipe.model.name), escaped(input.recipe.data.name), examples,
+      page_policy());
 }
 
-std::string page_end() { return "</main></body></html>\n"; }
+std::string page_end() {
+  return fmt::format("<footer>Written by Gradus {}.{}</footer>\n</main>{}</body></html>\n", version, page_credit(),
+                     page_script());
+}
 
 std::string tile(const std::string& value, const std::string& what) {
   return fmt::format("<div class=\"tile\"><b>{}</b><span>{}</span></div>", escaped(value), escaped(what));
@@ -79,7 +83,7 @@ std::string curves(const std::vector<EpochMetrics>& history) {
     plot.whole_x = true;
     plot.width = 330;
     plot.height = 250;
-    out += "<div class=\"card\">" + svg(plot) + "</div>";
+    out += "<figure class=\"card\">" + figure_html(plot) + "</figure>";
   };
   card("Loss", {train_loss, val_loss});
   if (history.front().val_fit) {

@@ -6,8 +6,8 @@
 
 #include "gradus/data/png_bytes.h"
 #include "gradus/train/evaluate.h"
+#include "gradus/train/report/figure.h"
 #include "gradus/train/report/parts.h"
-#include "gradus/train/report/svg_plot.h"
 
 namespace gradus::train {
 namespace {
@@ -47,7 +47,8 @@ std::string confusion(const data::Dataset& test, const ConfusionMatrix& matrix) 
   std::string out =
       "<h2>Confusion matrix</h2>\n<p class=\"soft\">Rows: what the examples are. Columns: what the model says. Shade: "
       "share "
-      "of the row.</p>\n<div class=\"card scroll\"><table class=\"heat\"><thead><tr><th></th>";
+      "of the row.</p>\n<div class=\"card scroll\" tabindex=\"0\" role=\"region\" aria-label=\"confusion "
+      "matrix\"><table class=\"heat\"><thead><tr><th></th>";
   for (std::int64_t c = 0; c < matrix.classes(); ++c)
     out += fmt::format("<th><span>{}</span></th>", escaped(class_name(test, c)));
   out += "</tr></thead><tbody>\n";
@@ -105,8 +106,8 @@ std::string calibration(const metrics::Classification& figures) {
       "<h2>Does it know what it knows?</h2>\n<p class=\"soft\">Expected calibration error {:.4f}, Brier score {:.4f}, "
       "Matthews correlation {:.4f}. Above the dashed line the model is too modest, below it too sure.</p>\n",
       figures.calibration_error(), figures.brier(), figures.confusion().mcc());
-  out += "<div class=\"two\"><div class=\"card\">" +
-         svg({"Accuracy by confidence", "confidence", {measured, ideal}, {{0, 1}}, {{0, 1}}}) + "</div>";
+  out += "<div class=\"two\"><figure class=\"card\">" +
+         figure_html({"Accuracy by confidence", "confidence", {measured, ideal}, {{0, 1}}, {{0, 1}}}) + "</figure>";
   return out +
          "<div class=\"card scroll\"><table><tr><th>confidence</th><th class=\"n\">examples</th><th "
          "class=\"n\">mean</th><th class=\"n\">right</th></tr>\n" +

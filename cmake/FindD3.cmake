@@ -1,0 +1,26 @@
+# The modules of D3 (https://d3js.org) that the charts of pages are drawn with, as Debian's packages node-d3-* install them:
+# D3_FILES, each after those that it needs, and D3_VERSIONS, "d3-array 3.2.0, ...".
+set(D3_FILES "")
+set(D3_VERSIONS "")
+set(missing "")
+foreach(module array color format interpolate collection time time-format scale selection axis path shape)
+  find_file(D3_${module}_FILE "d3-${module}/dist/d3-${module}.min.js" PATHS /usr/share/nodejs /usr/lib/nodejs NO_CMAKE_FIND_ROOT_PATH)
+  mark_as_advanced(D3_${module}_FILE)
+  if(D3_${module}_FILE)
+    list(APPEND D3_FILES "${D3_${module}_FILE}")
+    file(STRINGS "${D3_${module}_FILE}" first LIMIT_COUNT 1)
+    if(first MATCHES "v([0-9.]+) ")
+      list(APPEND D3_VERSIONS "d3-${module} ${CMAKE_MATCH_1}")
+    endif()
+  elseif(NOT module STREQUAL "collection")  # which d3-scale needs up to its version 2
+    list(APPEND missing "d3-${module}")
+  endif()
+endforeach()
+list(JOIN D3_VERSIONS ", " D3_VERSIONS)
+set(D3_COMPLETE FALSE)
+if(NOT missing)
+  set(D3_COMPLETE TRUE)
+endif()
+
+include(FindPackageHandleStandardArgs)
+find_package_handle_standard_args(D3 REQUIRED_VARS D3_COMPLETE)
