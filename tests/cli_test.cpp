@@ -229,7 +229,7 @@ TEST_F(Cli, DoctorTellsTheBuild) {
   ASSERT_EQ(outcome.code, 0) << outcome.err;
   const json facts = json::parse(outcome.out);
   for (const char* key : {"version", "compiler", "onednn", "simd", "simd_targets", "avx512_bf16", "amx_bf16", "threads",
-                          "optional_parts"}) {
+                          "optional_parts", "charts"}) {
     EXPECT_TRUE(facts.contains(key)) << key;
   }
   EXPECT_EQ(facts["threads"], 1);

@@ -7,6 +7,8 @@
 #include "gradus/base/error.h"
 #include "gradus/base/parallel.h"
 #include "gradus/book/explain.h"
+#include "gradus/train/report/figure.h"
+#include "tests/support/browser.h"
 
 namespace gradus::book {
 namespace {
@@ -106,6 +108,19 @@ TEST(Book, ChartsHaveAxesAndLines) {
   EXPECT_THAT(terminal_chart({.title = "", .x_label = "", .series = {}}, 30, 3), HasSubstr("|"));
 }
 
+/// The page as a reader sees it: on a phone, and in the dark.
+void look_at_page(const Explanation& e, const std::string& html) {
+  if (!testing::has_browser()) return;  // Pages.* say so
+  for (const testing::Look& look : {testing::Look{.width = 360}, testing::Look{.width = 1000, .dark = true}}) {
+    const testing::Sight sight = testing::look_at(html, look);
+    EXPECT_THAT(sight.faults, ::testing::IsEmpty()) << look.width;
+    EXPECT_EQ(sight.charts, static_cast<int>(e.notebook.figures.size()));
+    EXPECT_EQ(sight.answers, train::chart_library().empty() ? 0 : sight.charts);
+    EXPECT_GE(sight.marks, 2 * sight.charts);
+    EXPECT_GE(sight.claims, static_cast<int>(2 * e.claims.size()));  // in the text, and in the table of all
+  }
+}
+
 /// Runs a chapter as `gradus explain NAME --quick` does, and looks at what holds for all of them.
 Explanation checked(const char* name) {
   set_num_threads(1);  // as the command does
@@ -141,13 +156,31 @@ Explanation checked(const char* name) {
     EXPECT_THAT(json, HasSubstr("\"claim\":\"" + result.claim.id + "\""));
   }
   for (const Figure& figure : e.notebook.figures) EXPECT_THAT(html, HasSubstr("id=\"figure-" + figure.id + "\""));
-  EXPECT_THAT(html, Not(HasSubstr("<script")));
   EXPECT_THAT(html, Not(HasSubstr("{{")));
   EXPECT_THAT(text, Not(HasSubstr("\033")));
+  look_at_page(e, html);
   return e;
 }
 
 double value(const Explanation& e, const char* name) { return std::stod(e.notebook.values.at(name)); }
+
+TEST(Pages, ChapterAndIndexOnPaperAndWithoutScripts) {
+  if (!testing::has_browser()) GTEST_SKIP() << "needs Debian's package chromium";
+  set_num_threads(1);
+  const Explanation e = explain(entry_for("vanishing-gradients"), Effort::quick);
+  const std::string chapter = page(e, true), index = index_page({e});
+  for (const testing::Look& look :
+       {testing::Look{.width = 680, .print = true}, testing::Look{.width = 700, .scripts = false}}) {
+    const testing::Sight sight = testing::look_at(chapter, look);
+    EXPECT_THAT(sight.faults, ::testing::IsEmpty()) << look.print;
+    EXPECT_EQ(sight.charts, static_cast<int>(e.notebook.figures.size()));
+    EXPECT_EQ(sight.answers, 0);
+    EXPECT_THAT(testing::look_at(index, look).faults, ::testing::IsEmpty()) << look.print;
+  }
+  EXPECT_THAT(testing::look_at(index, {.width = 360, .dark = true}).faults, ::testing::IsEmpty());
+  EXPECT_THAT(chapter, HasSubstr("href=\"overfitting.html\">7. Overfitting \u2192"));
+  EXPECT_THAT(page(e), Not(HasSubstr("overfitting.html")));
+}
 
 TEST(Chapters, GradientDescent) {
   const Explanation e = checked("gradient-descent");

@@ -3,9 +3,15 @@
 #include <gmock/gmock.h>
 #include <gtest/gtest.h>
 
+#include <array>
+
+#include "gradus/data/png.h"
 #include "gradus/data/png_bytes.h"
 #include "gradus/ops/ops.h"
-#include "gradus/train/report/svg_plot.h"
+#include "gradus/train/report/figure.h"
+#include "gradus/train/report/numbers.h"
+#include "tests/support/browser.h"
+#include "tests/support/files.h"
 
 namespace gradus::train {
 namespace {
@@ -76,6 +82,114 @@ TEST(Report, EscapesNamesAndNeedsNoPictures) {
   EXPECT_THAT(page, HasSubstr("a&lt;b"));
   EXPECT_THAT(page, Not(HasSubstr("<img")));
   EXPECT_THAT(page, Not(HasSubstr("<no>")));
+}
+
+TEST(Figure, NumbersStandBesideThePicture) {
+  const PlotSeries a{.name = "a<b", .x = {1, 2}, .y = {0.5, NAN}, .low = {0.25, NAN}, .high = {0.75, NAN}};
+  const PlotSeries b{.name = "b", .x = {2, 3}, .y = {7, 8}};
+  const std::string wide = figure_html({.title = "t", .x_label = "x", .series = {a, b}}, "<i>c</i>");
+  EXPECT_THAT(wide, HasSubstr("<i>c</i><details>"));
+  EXPECT_THAT(wide, HasSubstr("\"name\":\"a\\u003cb\""));  // nothing in the data ends the script
+  EXPECT_THAT(wide, HasSubstr("\"y\":[0.5,null]"));
+  EXPECT_THAT(wide, HasSubstr("<th scope=\"row\" class=\"n\">1</th><td class=\"n\">0.5 [0.25, 0.75]</td><td></td>"));
+  EXPECT_THAT(
+      wide,
+      HasSubstr("<th scope=\"row\" class=\"n\">2</th><td class=\"n\">none [none, none]</td><td class=\"n\">7</td>"));
+  EXPECT_THAT(wide, HasSubstr("class=\"interval s0\""));
+  const PlotSeries path{.name = "path", .x = {1, 0, 1}, .y = {1, 2, 3}};
+  EXPECT_THAT(figure_html({.title = "t", .x_label = "x", .series = {path}}),
+              HasSubstr("<th scope=\"row\">path</th><td class=\"n\">0</td><td class=\"n\">2</td>"));
+}
+
+TEST(SvgPlot, LogarithmicAxes) {
+  EXPECT_THAT(log_ticks(1, 1000, 6), ElementsAre(1, 10, 100, 1000));
+  EXPECT_THAT(log_ticks(2, 8, 3), ElementsAre(2, 4, 6, 8));
+  EXPECT_THAT(log_ticks(0.9, 30, 6), ElementsAre(1, 2, 5, 10, 20));
+  EXPECT_EQ(log_ticks(1e-12, 1, 6).size(), 7u);
+  const PlotSeries line{.name = "", .x = {1, 10, 100}, .y = {0, 1, 100}};
+  const std::string text = svg({.title = "", .x_label = "", .series = {line}, .log_x = true, .log_y = true});
+  EXPECT_THAT(text, HasSubstr("d=\"M251.0"));  // 0 has no place; 10 is in the middle of 56 and 446
+  EXPECT_THAT(text, Not(HasSubstr("inf")));
+}
+
+/// A report with everything that it can hold.
+std::string whole_report() {
+  const std::vector<std::int64_t> labels = {0, 1, 2, 0, 1, 2};
+  const std::vector<std::uint8_t> pixels(6 * 16, 90);
+  const data::Dataset set("images", leaf<std::uint8_t>({6, 1, 4, 4}, std::span<const std::uint8_t>(pixels)),
+                          leaf<std::int64_t>({6}, std::span<const std::int64_t>(labels)));
+  metrics::Classification figures({.classes = 3});
+  figures.update(
+      tensor({{0.8, 0.1, 0.1}, {0.2, 0.7, 0.1}, {0.1, 0.2, 0.7}, {0.4, 0.5, 0.1}, {0.3, 0.4, 0.3}, {0.6, 0.3, 0.1}}),
+      set.labels());
+  Recipe recipe;
+  ReportInput input{.title = "a-run-with-a-name-that-has-no-place-to-break-it-on-a-phone",
+                    .recipe = recipe,
+                    .history = {},
+                    .best_epoch = 3,
+                    .parameters = 61706};
+  for (std::int64_t epoch = 1; epoch <= 12; ++epoch) {
+    EpochMetrics row{.epoch = epoch, .step = 10 * epoch};
+    row.train_loss = 2.3 / static_cast<double>(epoch * epoch);
+    row.val_loss = epoch == 5 ? NAN : 2.4 / static_cast<double>(epoch);
+    row.train_accuracy = 1 - 0.9 / static_cast<double>(epoch);
+    row.val_accuracy = 1 - 0.91 / static_cast<double>(epoch);
+    row.lr = 0.1 / static_cast<double>(epoch);
+    input.history.push_back(row);
+  }
+  return report_html(input, set, {figures, {{3, 1, 0, 0.5, 0.4}, {5, 0, 2, 0.6, 0.1}}});
+}
+
+/// Pixels of just this colour.
+std::int64_t pixels_of(const std::string& png, const std::array<std::uint8_t, 3>& colour) {
+  const testing::TemporaryFolder folder;
+  testing::write_bytes(folder / "shot.png", png);
+  const Tensor picture = data::read_png(folder / "shot.png", {.channels = 3});
+  const auto values = picture.data<std::uint8_t>();
+  const std::size_t plane = values.size() / 3;
+  std::int64_t count = 0;
+  for (std::size_t i = 0; i < plane; ++i)
+    count += values[i] == colour[0] && values[plane + i] == colour[1] && values[2 * plane + i] == colour[2];
+  return count;
+}
+
+TEST(Report, ABrowserShowsIt) {
+  if (!testing::has_browser()) GTEST_SKIP() << "needs Debian's package chromium";
+  const std::string page = whole_report();
+  const struct {
+    testing::Look look;
+    std::array<std::uint8_t, 3> line;  // colour of the first line
+  } rows[] = {{{.width = 360}, {0x25, 0x63, 0xa8}},
+              {{.width = 1200, .dark = true}, {0x6f, 0xb0, 0xf5}},
+              {{.width = 680, .print = true}, {0x25, 0x63, 0xa8}},
+              {{.width = 900, .scripts = false}, {0x25, 0x63, 0xa8}}};
+  for (const auto& row : rows) {
+    const testing::Sight sight = testing::look_at(page, row.look);
+    EXPECT_THAT(sight.faults, ::testing::IsEmpty()) << row.look.width;
+    EXPECT_EQ(sight.charts, 4);
+    EXPECT_EQ(sight.answers, row.look.scripts && !row.look.print && !chart_library().empty() ? 4 : 0);
+    EXPECT_GT(pixels_of(sight.screenshot, row.line), 300) << row.look.width;
+  }
+}
+
+TEST(Report, ABrowserSeesWhatIsWrong) {
+  if (!testing::has_browser()) GTEST_SKIP() << "needs Debian's package chromium";
+  const std::string head =
+      "<!DOCTYPE html><html lang=\"en\"><head><title>t</title>" + page_policy() + "</head><body><main><h1>t</h1>";
+  const struct {
+    const char *body, *fault;
+  } rows[] = {{"<div style=\"width:500px\">wide</div>", "sticks out of the window"},
+              {"<p style=\"color:#999\">pale</p>", "contrast 2.85 of text"},
+              {"<table class=\"claims\"><tbody><tr><td>claim</td></tr></tbody></table>", "a claim without a verdict"},
+              {"<script>no_such_function()</script>", "no_such_function is not defined"},
+              {"<script>console.error('broken')</script>", "console: broken"},
+              {"<img alt=\"far\" src=\"http://localhost:1/x.png\">", "policy: img-src"},
+              {"<h3>too deep</h3>", "a heading skips a level"},
+              {"<a href=\"#nowhere\">link</a>", "a link leads nowhere"}};
+  std::string all = head;
+  for (const auto& row : rows) all += row.body;
+  const testing::Sight sight = testing::look_at(all + "</main></body></html>", {.width = 360});
+  for (const auto& row : rows) EXPECT_THAT(sight.faults, ::testing::Contains(HasSubstr(row.fault)));
 }
 
 }  // namespace
