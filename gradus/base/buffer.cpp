@@ -1,11 +1,21 @@
 #include "gradus/base/buffer.h"
 
 #include <algorithm>
+#include <atomic>
 #include <limits>
 #include <new>
 #include <utility>
 
+#include "gradus/base/buffer_watch.h"
+
 namespace gradus {
+namespace {
+
+std::atomic<BufferWatcher> watching{nullptr};
+
+}  // namespace
+
+void watch_buffers(BufferWatcher watcher) { watching.store(watcher, std::memory_order_release); }
 
 Ref<Buffer> Buffer::allocate(std::size_t bytes) {
   if (bytes > std::numeric_limits<std::size_t>::max() - alignment) throw std::bad_alloc();
@@ -24,6 +34,7 @@ Ref<Buffer> Buffer::adopt(std::byte* data, std::size_t bytes, std::function<void
 }
 
 Buffer::~Buffer() {
+  if (const BufferWatcher watcher = watching.load(std::memory_order_acquire)) watcher(*this);
   if (release_) {
     release_();
   } else {

@@ -137,6 +137,9 @@ class Planner {
       Step& step = plan_.steps[static_cast<std::size_t>(step_of_[i])];
       for (const ValueId id : v.inputs) step.inputs.push_back(storage_of(id));
       step.outputs.assign(value_storage_[i].begin(), value_storage_[i].end());
+      for (const std::int32_t output : step.outputs) {
+        if (step.keepable) kept_.insert(output);
+      }
       if (const std::size_t bytes = step.kernel->scratch_bytes(); bytes > 0) {
         Storage s;
         s.bytes = bytes;
@@ -212,7 +215,7 @@ class Planner {
       donatable_[f] = false;
       return true;
     }
-    if (storage(from).place != Place::arena || !is_pass_enabled("in_place")) return false;
+    if (storage(from).place != Place::arena || !is_pass_enabled("in_place") || kept_.contains(from)) return false;
     // The operand moves into the output's storage for its whole life.
     first_use_[t] = std::min(first_use_[t], first_use_[f]);
     first_use_[f] = last_use_[f] = -1;
@@ -242,6 +245,7 @@ class Planner {
   std::vector<std::vector<std::int32_t>> value_storage_;
   std::vector<std::int32_t> first_use_, last_use_, merged_into_;
   std::vector<char> donatable_;  // by storage
+  std::set<std::int32_t> kept_;  // storages whose elements may outlive the run
   std::int32_t last_fallible_ = -1;
   std::set<std::pair<std::int32_t, std::int64_t>> checked_;  // storage of indexes, their limit
 };

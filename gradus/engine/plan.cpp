@@ -10,6 +10,7 @@
 #include "gradus/base/error.h"
 #include "gradus/engine/memory_plan.h"
 #include "gradus/engine/precision.h"
+#include "gradus/ops/region.h"
 #include "gradus/ops/view.h"
 #include "gradus/transform/fuse.h"
 #include "gradus/transform/fuse_reductions.h"
@@ -51,6 +52,18 @@ void check([[maybe_unused]] const Graph& graph, [[maybe_unused]] const char* aft
 #endif
 }
 
+/// Whether a vertex is nothing but a whole parameter in bf16, and the run leaves the parameter alone.
+bool rounds_parameter(const Graph& graph, const Vertex& v) {
+  const Region* region = v.op.as<Region>();
+  if (!region || v.inputs.size() != 1 || region->instructions.size() != 1 || v.specs.size() != 1) return false;
+  const Vertex& leaf = graph.vertices[static_cast<std::size_t>(v.inputs[0].vertex)];
+  const RegionInput& read = region->inputs.front();
+  return region->instructions.front().code == ElementwiseCode::cast && v.specs.front().dtype == DType::bf16 &&
+         leaf.is_leaf() && leaf.label && !leaf.donatable && leaf.specs.size() == 1 &&
+         leaf.specs.front().dtype == DType::f32 && region->space == Shape{leaf.specs.front().shape.numel()} &&
+         read.strides[0] == 1 && read.offset == 0;
+}
+
 Step make_step(const Graph& graph, const Vertex& v) {
   if (v.op.as<Placeholder>()) {
     throw Error(ErrorKind::state, "eval", "the elements of a tensor inside vmap() are not known while it records")
@@ -61,6 +74,7 @@ Step make_step(const Graph& graph, const Vertex& v) {
   step.op = v.op;
   step.label = v.label;
   step.source = v.source;
+  step.keepable = rounds_parameter(graph, v);
   for (const ValueId id : v.inputs) step.input_specs.push_back(graph.spec(id));
   step.output_specs.assign(v.specs.begin(), v.specs.end());
   kernel::Choice choice = kernel::choose({step.op, step.input_specs, step.output_specs});

@@ -44,6 +44,7 @@ struct Step {
   std::int32_t scratch = -1;                  ///< storage, or -1
   std::vector<TensorSpec> input_specs, output_specs;
   Label label = nullptr;
+  bool keepable = false;  ///< rounds a parameter that stays as it is: the result may serve the next run (engine/kept.h)
   std::int32_t source = -1;  ///< vertex of the captured graph: two runs of a plan come from different lines
 
   /// Bytes that the call reads and writes at least.

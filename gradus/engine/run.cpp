@@ -6,6 +6,7 @@
 #include <cstring>
 
 #include "gradus/base/error.h"
+#include "gradus/engine/kept.h"
 #include "gradus/engine/profile.h"
 
 namespace gradus::engine {
@@ -55,7 +56,9 @@ class Runner {
 
   void run() {
     const bool profiling = is_profiling();
-    for (const Step& step : plan_.steps) {
+    for (std::size_t s = 0; s < plan_.steps.size(); ++s) {
+      const Step& step = plan_.steps[s];
+      if (step.keepable && is_kept(s)) continue;
       inputs_.clear();
       outputs_.clear();
       for (const std::int32_t i : step.inputs) inputs_.push_back(pointers_[static_cast<std::size_t>(i)]);
@@ -66,6 +69,9 @@ class Runner {
       if (profiling) profile_step(step, start);
       if (status.fault) refuse_matrix(step, status, captured_.where[static_cast<std::size_t>(step.source)]);
       if (!status.ok) refuse_index(step, status, captured_.where[static_cast<std::size_t>(step.source)]);
+    }
+    for (Kept& kept : kept_) {
+      if (!kept.ready) kept::keep(*kept.source, std::move(kept.narrow));
     }
   }
 
@@ -100,12 +106,14 @@ class Runner {
     for (const ResultBuffer& wanted : plan_.result_buffers) {
       buffers_.push_back(wanted.donor < 0 ? Buffer::allocate(wanted.bytes)
                                           : captured_.leaves[static_cast<std::size_t>(wanted.donor)]->values.front());
+      if (wanted.donor >= 0) kept::forget(*buffers_.back());
     }
     std::byte* base = arena(plan_.arena_bytes);
     pointers_.reserve(plan_.storages.size());
     for (const Storage& s : plan_.storages) {
       pointers_.push_back(s.place == Place::arena ? base + s.offset : buffer_of(s)->data());
     }
+    bind_kept();
     std::size_t operands = 0;
     for (const Step& step : plan_.steps) operands = std::max({operands, step.inputs.size(), step.outputs.size()});
     inputs_.reserve(operands);
@@ -113,6 +121,32 @@ class Runner {
   }
 
  private:
+  /// A rounded parameter: from an earlier run, or made by this one for the next.
+  struct Kept {
+    std::size_t step;
+    const Buffer* source;
+    Ref<Buffer> narrow;
+    bool ready;
+  };
+
+  void bind_kept() {
+    for (std::size_t s = 0; s < plan_.steps.size(); ++s) {
+      const Step& step = plan_.steps[s];
+      if (!step.keepable) continue;
+      const Storage& rounded = plan_.storages[static_cast<std::size_t>(step.outputs[0])];
+      if (rounded.place != Place::arena) continue;  // somebody wants it for himself
+      const Buffer& source = *buffer_of(plan_.storages[static_cast<std::size_t>(step.inputs[0])]);
+      kept::Found found = kept::find(source);
+      if (!found.narrow && !found.again) continue;
+      const bool ready = static_cast<bool>(found.narrow);
+      kept_.push_back({s, &source, ready ? std::move(found.narrow) : Buffer::allocate(rounded.bytes), ready});
+      pointers_[static_cast<std::size_t>(step.outputs[0])] = kept_.back().narrow->data();
+    }
+  }
+  bool is_kept(std::size_t step) const {
+    return std::any_of(kept_.begin(), kept_.end(), [&](const Kept& k) { return k.step == step && k.ready; });
+  }
+
   const Ref<Buffer>& buffer_of(const Storage& s) const {
     if (s.place == Place::result) return buffers_[static_cast<std::size_t>(s.index)];
     GRADUS_ASSERT(s.place == Place::leaf);
@@ -124,6 +158,7 @@ class Runner {
   std::vector<Ref<Buffer>> buffers_;
   std::vector<SmallVector<Ref<Buffer>, 1>> values_;
   std::vector<std::byte*> pointers_;
+  std::vector<Kept> kept_;
   std::vector<const std::byte*> inputs_;
   std::vector<std::byte*> outputs_;
 };

@@ -1,0 +1,69 @@
+// Parameters that are cast to bf16 once for many runs: with the same bits as cast in every run.
+#include "gradus/engine/kept.h"
+
+#include <gtest/gtest.h>
+
+#include "gradus/engine/eval.h"
+#include "gradus/engine/precision.h"
+#include "gradus/graph/node.h"
+#include "gradus/ops/ops.h"
+#include "gradus/transform/grad.h"
+
+namespace gradus {
+namespace {
+
+constexpr precision::ScopeOptions anywhere{.always = true};
+
+Tensor parameter(const Shape& shape, std::uint64_t seed) {
+  const Tensor x = normal(shape, {}, Key{seed});
+  eval(x);
+  x.node()->label = intern("layer.weight");
+  return x;
+}
+
+TEST(Kept, LivesAsLongAsItsSourceAndItsElements) {
+  Ref<Buffer> source = Buffer::allocate(64);
+  const Ref<Buffer> narrow = Buffer::allocate(32);
+  engine::kept::keep(*source, narrow);  // nobody asked
+  EXPECT_FALSE(engine::kept::find(*source).again);
+  EXPECT_TRUE(engine::kept::find(*source).again);
+  engine::kept::keep(*source, narrow);
+  EXPECT_EQ(engine::kept::find(*source).narrow, narrow);
+  engine::kept::forget(*source);
+  EXPECT_FALSE(engine::kept::find(*source).narrow);
+  engine::kept::keep(*source, narrow);
+  EXPECT_EQ(narrow->use_count(), 2u);
+  source.reset();
+  EXPECT_EQ(narrow->use_count(), 1u);
+}
+
+TEST(Kept, RunsAgreeBitForBit) {
+  const precision::Scope scope(precision::bf16, anywhere);
+  const Tensor weight = parameter({64, 48}, 1);
+  const Tensor x = normal({32, 48}, {}, Key{2});
+  eval(x);
+  const std::vector<float> first = linear(x, weight).to_vector<float>();
+  for (int run = 0; run < 3; ++run) EXPECT_EQ(linear(x, weight).to_vector<float>(), first);
+  EXPECT_TRUE(engine::kept::find(*weight.buffer()).narrow);
+}
+
+// The memory of a weight goes to its successor: what was kept of the old elements must go, too.
+TEST(Kept, IsForgottenWhenTheMemoryIsGivenAway) {
+  const precision::Scope scope(precision::bf16, anywhere);
+  const Tensor x = normal({32, 48}, {}, Key{2});
+  eval(x);
+  Tensor weight = parameter({64, 48}, 1);
+  const auto use = [&] { return linear(x, weight).to_vector<float>(); };
+  const std::vector<float> first = use();
+  EXPECT_EQ(use(), first);
+  const std::byte* memory = weight.buffer()->data();
+  weight = weight * 2.f;
+  eval(weight);
+  EXPECT_EQ(weight.buffer()->data(), memory);  // donated
+  weight.node()->label = intern("layer.weight");
+  const std::vector<float> twice = use();
+  for (std::size_t i = 0; i < first.size(); ++i) ASSERT_EQ(twice[i], 2 * first[i]) << i;
+}
+
+}  // namespace
+}  // namespace gradus
