@@ -131,7 +131,8 @@ Specs MatMul::infer(std::span<const TensorSpec> inputs) const {
     if (a.shape[axis] != b.shape[axis]) throw batch_error(a, axis, b, axis);
   }
   const std::int64_t m = a.shape[rank - (transpose_a ? 1 : 2)], n = b.shape[rank - (transpose_b ? 2 : 1)];
-  return {{detail::product_dtype(a.dtype), with_matrix(batch_axes(a.shape), m, n)}};
+  GRADUS_ASSERT(!narrow || a.dtype == DType::bf16);
+  return {{narrow ? DType::bf16 : detail::product_dtype(a.dtype), with_matrix(batch_axes(a.shape), m, n)}};
 }
 
 Tensors MatMul::vjp(const VjpArgs& args) const {

@@ -11,10 +11,11 @@ namespace gradus {
 
 /// Product of two stacks of matrices with equal batch axes: (.., m, k) x (.., k, n) -> (.., m, n). A transposed operand is
 /// stored with its last two axes swapped. f32, f64, i32 or i64, the same for both; of two bf16 operands, which mixed precision
-/// writes (transform/precision.h), the result is f32.
+/// writes (transform/precision.h), the result is f32, or bf16 where `narrow` says so: the sums are rounded once, at the end.
 struct MatMul {
   bool transpose_a = false;
   bool transpose_b = false;
+  bool narrow = false;  ///< of bf16 operands only, and below gradients only
 
   std::string_view name() const { return "matmul"; }
   OpFamily family() const { return OpFamily::contraction; }

@@ -2,9 +2,12 @@
 
 #include <algorithm>
 
+#include "gradus/ops/attention/operation.h"
 #include "gradus/ops/conv.h"
 #include "gradus/ops/elementwise.h"
 #include "gradus/ops/matmul.h"
+#include "gradus/ops/recurrent/lstm.h"
+#include "gradus/ops/reduce.h"
 #include "gradus/ops/view.h"
 
 namespace gradus::transform {
@@ -14,6 +17,7 @@ namespace {
 constexpr std::int64_t least_inner = 16;         // of a product
 constexpr std::int64_t least_channels = 4;       // of a convolution, in and out, each group
 constexpr double least_products = 32 * 32 * 32;  // multiplications of one call
+constexpr std::int64_t least_sequences = 4;      // of a recurrence, side by side
 
 bool pays(std::int64_t inner, double products) { return inner >= least_inner && products >= least_products; }
 
@@ -57,6 +61,38 @@ bool may_read_rounded(const Vertex& v) {
   return op && (op->code == ElementwiseCode::less_equal || op->code == ElementwiseCode::add);
 }
 
+/// Readers that take a value as it comes from memory and compute with it at once: a cast in front of them costs nothing, because
+/// fusion takes it in.
+bool widens_for_itself(const Vertex& v) {
+  const Reduce* reduce = v.op.as<Reduce>();
+  return v.op.as<Elementwise>() || v.op.as<Cast>() || (reduce && reduce->kind != ReduceKind::prod);
+}
+
+/// Products whose result may be rounded, as those of PyTorch's autocast are. Not the ones that fold the rows of a batch: they are
+/// the gradients of weights, which go on to the optimizer.
+bool may_be_narrow(const Vertex& v) {
+  const MatMul* op = v.op.as<MatMul>();
+  return op && !op->transpose_a;
+}
+
+/// Whole sequences keep their operands in f32 and round them where their products are.
+Op with_narrow_products(const Graph& graph, const Vertex& v) {
+  const auto narrow = [](auto op) -> Op {
+    op.narrow = true;
+    return op;
+  };
+  const auto f32 = [&] { return graph.spec(v.inputs[0]).dtype == DType::f32; };
+  if (const auto* op = v.op.as<Attention>()) return f32() ? narrow(*op) : v.op;
+  if (const auto* op = v.op.as<AttentionGradient>()) return f32() ? narrow(*op) : v.op;
+  const auto pays_in_steps = [&] {
+    const Shape &w = graph.spec(v.inputs[1]).shape, &h = graph.spec(v.inputs[2]).shape;
+    return f32() && h[0] >= least_sequences && pays(w[1], static_cast<double>(h[0] * w.numel()));
+  };
+  if (const auto* op = v.op.as<Lstm>()) return pays_in_steps() ? narrow(*op) : v.op;
+  if (const auto* op = v.op.as<LstmGradient>()) return pays_in_steps() ? narrow(*op) : v.op;
+  return v.op;
+}
+
 class Lowering {
  public:
   explicit Lowering(const Graph& graph) : graph_(graph), values_(graph.vertices.size()) {
@@ -64,7 +100,7 @@ class Lowering {
   }
 
   Graph run() {
-    for (const ValueId id : graph_.results) value(id).needed = value(id).exact = true;
+    for (const ValueId id : graph_.results) value(id).needed = value(id).exact = value(id).stored = true;
     for (std::size_t i = graph_.vertices.size(); i-- > 0;) ask_for_operands(static_cast<std::int32_t>(i));
     for (std::size_t i = 0; i < graph_.vertices.size(); ++i) rebuild(static_cast<std::int32_t>(i));
     for (const ValueId id : graph_.results) lowered_.results.push_back(value(id).moved);
@@ -73,11 +109,13 @@ class Lowering {
 
  private:
   struct Value {
-    bool needed = false;  ///< as it is
-    bool exact = false;   ///< and nothing else will do
-    bool wanted = false;  ///< in bf16
-    ValueId moved;        ///< in the new graph
-    ValueId narrow;       ///< its bf16 twin there
+    bool needed = false;       ///< as it is
+    bool exact = false;        ///< and nothing else will do
+    bool wanted = false;       ///< in bf16
+    bool stored = false;       ///< in f32, by somebody who cannot widen it for himself
+    bool narrow_only = false;  ///< what makes it writes bf16, and everybody reads that
+    ValueId moved;             ///< in the new graph
+    ValueId narrow;            ///< its bf16 twin there
   };
 
   const Vertex& vertex(ValueId id) const { return graph_.vertices[static_cast<std::size_t>(id.vertex)]; }
@@ -106,6 +144,7 @@ class Lowering {
       Value& read = value(id);
       (lowered ? read.wanted : read.needed) = true;
       read.exact = read.exact || (!lowered && !may_read_rounded(v));
+      read.stored = read.stored || (!lowered && (is_plain_view(v) ? any(i, &Value::stored) : !widens_for_itself(v)));
     }
   }
 
@@ -120,7 +159,8 @@ class Lowering {
     const Value& read = value(id);
     if (lowered) return read.narrow;
     const Vertex& made_by = vertex(id);
-    if (!read.wanted || read.exact || !made_by.op.as<Elementwise>()) return read.moved;
+    const bool narrow_activation = read.wanted && !read.exact && made_by.op.as<Elementwise>();
+    if (!read.narrow_only && !narrow_activation) return read.moved;
     Vertex wide;
     wide.op = Cast{DType::f32};
     wide.inputs = {read.narrow};
@@ -133,9 +173,11 @@ class Lowering {
   void rebuild(std::int32_t i) {
     const Vertex& old = vertex({i, 0});
     const bool lowered = is_lowered(graph_, old);
+    if (makes_narrow(i, lowered)) return rebuild_narrow(i, lowered);
     ValueId moved;
     if (old.is_leaf() || any(i, &Value::needed)) {
       Vertex v = old;
+      if (!v.is_leaf()) v.op = with_narrow_products(graph_, v);
       for (ValueId& id : v.inputs) id = operand(id, lowered);
       moved = add(std::move(v));
     }
@@ -144,6 +186,27 @@ class Lowering {
       made.moved = {moved.vertex, output};
       if (made.wanted) made.narrow = narrow(old, old.specs[static_cast<std::size_t>(output)].shape, made.moved);
     }
+  }
+
+  /// Whether vertex `i` gives bf16 alone: products that write it, and views of them.
+  bool makes_narrow(std::int32_t i, bool lowered) {
+    const Vertex& v = vertex({i, 0});
+    if (v.is_leaf() || any(i, &Value::stored) || !(any(i, &Value::needed) || any(i, &Value::wanted))) return false;
+    return lowered ? may_be_narrow(v) : is_plain_view(v) && value(v.inputs[0]).narrow_only;
+  }
+
+  void rebuild_narrow(std::int32_t i, bool lowered) {
+    Vertex v = vertex({i, 0});
+    v.inputs = {};
+    for (const ValueId id : vertex({i, 0}).inputs) v.inputs.push_back(value(id).narrow);
+    if (lowered) {
+      const MatMul& op = *v.op.as<MatMul>();
+      v.op = MatMul{op.transpose_a, op.transpose_b, true};
+    }
+    v.specs.front().dtype = DType::bf16;
+    Value& made = value({i, 0});
+    made.narrow_only = true;
+    made.narrow = add(std::move(v));
   }
 
   /// The bf16 twin of a value that was just added, or of a view whose f32 nobody reads.

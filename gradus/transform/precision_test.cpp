@@ -5,6 +5,8 @@
 #include <algorithm>
 
 #include "gradus/engine/eval.h"
+#include "gradus/ops/attention/attention.h"
+#include "gradus/ops/attention/operation.h"
 #include "gradus/ops/ops.h"
 #include "gradus/ops/region.h"
 #include "gradus/transform/fuse.h"
@@ -97,6 +99,31 @@ TEST(UseBf16, StoresActivationsInBf16WhereNobodySeesIt) {
   EXPECT_EQ(stored_in_f32(of_relu), 0) << print(of_relu);
   const Graph of_tanh = graph_for([](const Tensor& z) { return tanh(z); });
   EXPECT_EQ(stored_in_f32(of_tanh), 1) << print(of_tanh);
+}
+
+// As autocast rounds them; but not what the optimizer gets, what the user holds, or what is read as a whole in f32.
+TEST(UseBf16, RoundsTheResultsOfProductsThatRegionsRead) {
+  const Tensor x = filled({32, 64}), first = filled({64, 64}), second = filled({64, 64});
+  const auto loss = [&] { return sum(matmul(tanh(reshape(matmul(x, first), {8, 4, 64}) + 1.f), second)); };
+  const Tensors slopes = grad(loss(), {first});
+  const Graph g = lowered(slopes);
+  EXPECT_EQ(verify(g), "");
+  EXPECT_EQ(count(g, "matmul", DType::bf16), 2) << print(g);  // forward, and what flows back to tanh
+  EXPECT_EQ(count(g, "matmul", DType::f32), 1) << print(g);   // the slope
+  const Tensor held = matmul(x, first);
+  const Tensors others{exp(held), softmax(matmul(x, second), 1)};
+  EXPECT_EQ(count(lowered(others), "matmul", DType::bf16), 0);
+}
+
+TEST(UseBf16, RoundsInsideOfSequences) {
+  const Tensor q = filled({2, 64, 4, 32});
+  const Tensor y = scaled_dot_product_attention(q, q, q);
+  const Graph g = lowered({y});
+  EXPECT_EQ(verify(g), "");
+  const auto attention = std::find_if(g.vertices.begin(), g.vertices.end(),
+                                      [](const Vertex& v) { return v.op.as<Attention>() != nullptr; });
+  ASSERT_NE(attention, g.vertices.end());
+  EXPECT_TRUE(attention->op.as<Attention>()->narrow);
 }
 
 // The cast behind an operation joins its region even if others read the value in f32.

@@ -31,13 +31,16 @@ std::unique_ptr<Kernel> make_matmul(const Request& request, std::string& reason)
   return guarded(reason, f32_flops(Operands, flops), [&]() -> std::unique_ptr<Kernel> {
     const auto a = [&](Type type) { return matrices(batch, m, k, op.transpose_a, type); };
     const auto b = [&](Type type) { return matrices(batch, k, n, op.transpose_b, type); };
-    const Desc c = matrices(batch, m, n, false, Type::f32);
-    const auto desc = fastest(Operands, [&](Type type) { return matmul_desc(a(type), b(type), c); });
+    // The plain kernels of f32 write no bf16: what they sum is rounded behind them.
+    const auto c = [&](Type type) { return matrices(batch, m, n, false, op.narrow ? type : Type::f32); };
+    const auto desc = fastest(Operands, [&](Type type) { return matmul_desc(a(type), b(type), c(type)); });
     auto program = std::make_unique<Program>(flops);
+    const dnnl::memory product = program->output_as(0, c(Operands), desc.dst_desc());
     program->add(dnnl::matmul(desc), desc,
                  {{DNNL_ARG_SRC, program->input_as(0, a(Operands), desc.src_desc())},
                   {DNNL_ARG_WEIGHTS, program->input_as(1, b(Operands), desc.weights_desc())},
-                  {DNNL_ARG_DST, program->output(0, c)}});
+                  {DNNL_ARG_DST, product}});
+    program->deliver(0, c(Operands), product);
     return program;
   });
 }

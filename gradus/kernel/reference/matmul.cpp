@@ -47,7 +47,11 @@ class ReferenceMatMul final : public Kernel {
         const T* y = b + batch * k_ * n_ + column * b_column_;
         Sum<T> sum = 0;
         for (std::int64_t k = 0; k < k_; ++k) sum += wide(x[k * a_inner_]) * wide(y[k * b_inner_]);
-        c[i] = static_cast<Out>(sum);
+        if constexpr (std::is_same_v<Out, BFloat16>) {
+          c[i] = BFloat16(static_cast<float>(sum));
+        } else {
+          c[i] = static_cast<Out>(sum);
+        }
       }
     });
     return {};
@@ -63,7 +67,9 @@ std::unique_ptr<Kernel> make_matmul(const Request& request, std::string& reason)
   const MatMul& op = *request.op.as<MatMul>();
   const Shape &a = request.inputs[0].shape, &c = request.outputs[0].shape;
   switch (request.inputs[0].dtype) {
-    case DType::bf16: return std::make_unique<ReferenceMatMul<BFloat16, float>>(op, a, c);
+    case DType::bf16:
+      if (op.narrow) return std::make_unique<ReferenceMatMul<BFloat16>>(op, a, c);
+      return std::make_unique<ReferenceMatMul<BFloat16, float>>(op, a, c);
     case DType::f32: return std::make_unique<ReferenceMatMul<float>>(op, a, c);
     case DType::f64: return std::make_unique<ReferenceMatMul<double>>(op, a, c);
     case DType::i32: return std::make_unique<ReferenceMatMul<std::int32_t>>(op, a, c);

@@ -7,6 +7,7 @@
 #include <limits>
 
 #include "gradus/base/parallel.h"
+#include "gradus/kernel/sequence/amx.h"
 #include "gradus/kernel/sequence/attention_sizes.h"
 #include "gradus/kernel/sequence/kernels.h"
 
@@ -14,122 +15,12 @@
 #define HWY_TARGET_INCLUDE "gradus/kernel/sequence/attention_tiles.cpp"
 #include <hwy/foreach_target.h>
 //
-#include "gradus/kernel/sequence/product-inl.h"
+#include "gradus/kernel/sequence/attention_rows-inl.h"
 
 HWY_BEFORE_NAMESPACE();
 namespace gradus::kernel {
 namespace HWY_NAMESPACE {
 namespace {
-
-using attention_tiles::Head;
-using attention_tiles::key_block;
-using attention_tiles::query_block;
-
-constexpr float infinity = std::numeric_limits<float>::infinity();
-/// With fewer of them packing costs more than it saves.
-constexpr std::size_t few_queries = 4;
-
-/// Hands out parts of the scratch memory.
-struct Scratch {
-  float* next;
-  float* take(std::size_t count) {
-    float* part = next;
-    next += count;
-    return part;
-  }
-};
-
-/// How many of `count` keys from `first` on query `i` may see.
-std::size_t visible(const Head& head, std::size_t i, std::size_t first, std::size_t count) {
-  if (!head.causal) return count;
-  return i + 1 <= first ? 0 : std::min(count, i + 1 - first);
-}
-
-/// Keys that any of the queries up to `last` may see.
-std::size_t key_limit(const Head& head, std::size_t last) {
-  return head.causal ? std::min(head.keys, last + 1) : head.keys;
-}
-
-/// Scores of one row, in place: products to scale, and a mask to add. Returns the largest; a NaN may be passed over, since the
-/// sum of exponentials shows it.
-float finish_scores(const Head& head, float* row, std::size_t count, const float* mask) {
-  const Tag d;
-  const Vector scale = hn::Set(d, head.scale);
-  Vector largest = hn::Set(d, -infinity);
-  const auto scaled = [&](Vector x, std::size_t j) {
-    if (!mask) return hn::Mul(x, scale);
-    return hn::MulAdd(x, scale, head.mask_column == 0 ? hn::Set(d, *mask) : load_part(mask, j, count, 0));
-  };
-  std::size_t j = 0;
-  for (; j + lanes <= count; j += lanes) {
-    const Vector x = scaled(hn::LoadU(d, row + j), j);
-    hn::StoreU(x, d, row + j);
-    largest = hn::Max(largest, x);
-  }
-  if (j < count) {
-    store_part(scaled(load_part(row, j, count, 0), j), row, j, count);
-    largest = hn::Max(largest, load_part(row, j, count, -infinity));
-  }
-  return hn::GetLane(hn::MaxOfLanes(d, largest));
-}
-
-/// exp(x - shift) in place, 0 behind `count` up to `end`. Returns the sum.
-float exponentials(float* row, std::size_t count, std::size_t end, float shift) {
-  const Tag d;
-  const Vector by = hn::Set(d, shift);
-  Vector total = hn::Zero(d);
-  std::size_t j = 0;
-  for (; j + lanes <= count; j += lanes) {
-    const Vector y = exp_or_nan(hn::Sub(hn::LoadU(d, row + j), by));
-    total = hn::Add(total, y);
-    hn::StoreU(y, d, row + j);
-  }
-  if (j < count) {
-    const Vector y = exp_or_nan(hn::Sub(load_part(row, j, count, -infinity), by));
-    total = hn::Add(total, y);
-    store_part(y, row, j, count);
-  }
-  std::fill(row + count, row + std::max(count, end), 0.f);
-  return hn::GetLane(hn::SumOfLanes(d, total));
-}
-
-void scale_row(float* row, std::size_t count, float by) {
-  const Tag d;
-  const Vector factor = hn::Set(d, by);
-  for (std::size_t j = 0; j < count; j += lanes) hn::StoreU(hn::Mul(hn::LoadU(d, row + j), factor), d, row + j);
-}
-
-const float* mask_at(const Head& head, std::size_t i, std::size_t j) {
-  return head.mask ? head.mask + i * head.mask_row + j * head.mask_column : nullptr;
-}
-
-float dot(const float* a, const float* b, std::size_t count) {
-  const Tag d;
-  Vector sum = hn::Zero(d);
-  for (std::size_t i = 0; i < count; i += lanes) {
-    sum = hn::MulAdd(load_part(a, i, count, 0), load_part(b, i, count, 0), sum);
-  }
-  return hn::GetLane(hn::SumOfLanes(d, sum));
-}
-
-/// What a block of queries carries from one block of keys to the next.
-struct RunningRow {
-  float largest = -infinity, total = 0;
-};
-
-/// Turns the products of one row into probabilities up to a factor, and corrects what was summed before.
-void softmax_row(const Head& head, std::size_t i, std::size_t first_key, std::size_t count, float* scores,
-                 RunningRow& running, float* y, std::size_t y_size) {
-  const std::size_t seen = visible(head, i, first_key, count);
-  const float here = finish_scores(head, scores, seen, mask_at(head, i, first_key));
-  const float largest = here > running.largest || std::isnan(here) ? here : running.largest;
-  const float shift = largest == -infinity ? 0 : largest;
-  const float sum = exponentials(scores, seen, count, shift);
-  const float correction = running.largest == -infinity ? 0 : std::exp(running.largest - shift);
-  if (first_key > 0 && correction != 1) scale_row(y, y_size, correction);
-  running.total = running.total * correction + sum;
-  running.largest = largest;
-}
 
 void forward_block(const Head& head, std::size_t first, std::size_t rows, const Right& keys, const Right& values,
                    float* scores, float* y) {
@@ -309,15 +200,17 @@ HWY_EXPORT(find_attention);
 /// Splits the heads among the threads that there were when the plan was made, each with scratch memory of its own.
 class TileAttention final : public Kernel {
  public:
-  TileAttention(const AttentionPlaces& places, bool gradient)
-      : functions_(HWY_DYNAMIC_DISPATCH(find_attention)()),
+  TileAttention(const AttentionPlaces& places, bool gradient, bool narrow)
+      : functions_(narrow ? attention_tiles::narrow_functions() : HWY_DYNAMIC_DISPATCH(find_attention)()),
         at_(places),
         gradient_(gradient),
         parts_(std::min<std::int64_t>(places.head_count(), flops() < 4e6 ? 1 : num_threads())) {
     const auto size = [](std::int64_t n) { return static_cast<std::size_t>(n); };
     const detail::AttentionSizes& s = at_.sizes;
-    scratch_ = (gradient ? attention_tiles::backward_scratch : attention_tiles::forward_scratch)(
-        size(s.keys), size(s.width), size(s.value_width));
+    namespace tiles = attention_tiles;
+    const auto scratch = narrow ? (gradient ? tiles::narrow_backward_scratch : tiles::narrow_forward_scratch)
+                                : (gradient ? tiles::backward_scratch : tiles::forward_scratch);
+    scratch_ = scratch(size(s.keys), size(s.width), size(s.value_width));
   }
 
   Status run(const Arguments& arguments) const noexcept override {
@@ -398,12 +291,21 @@ bool takes(const Request& request, std::string& reason) {
 
 std::unique_ptr<Kernel> make_tile_attention(const Request& request, std::string& reason) {
   if (!takes(request, reason)) return nullptr;
-  return std::make_unique<TileAttention>(AttentionPlaces(request, *request.op.as<Attention>(), 3), false);
+  const Attention& op = *request.op.as<Attention>();
+  // A few queries are bound by memory: f32 is as fast, and exact.
+  const AttentionPlaces places(request, op, 3);
+  const bool narrow =
+      op.narrow && amx::available() && places.sizes.queries >= static_cast<std::int64_t>(amx::tile_rows);
+  return std::make_unique<TileAttention>(places, false, narrow);
 }
 
 std::unique_ptr<Kernel> make_tile_attention_gradient(const Request& request, std::string& reason) {
   if (!takes(request, reason)) return nullptr;
-  return std::make_unique<TileAttention>(AttentionPlaces(request, *request.op.as<AttentionGradient>(), 6), true);
+  const AttentionGradient& op = *request.op.as<AttentionGradient>();
+  const AttentionPlaces places(request, op, 6);
+  const bool narrow =
+      op.narrow && amx::available() && places.sizes.queries >= static_cast<std::int64_t>(amx::tile_rows);
+  return std::make_unique<TileAttention>(places, true, narrow);
 }
 
 }  // namespace gradus::kernel

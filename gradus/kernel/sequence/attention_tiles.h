@@ -33,4 +33,10 @@ struct Functions {
   void (*backward)(const Head&);
 };
 
+/// The same with products of bf16, by AMX; queries in blocks of narrow_query_block.
+inline constexpr std::size_t narrow_query_block = 64;
+std::size_t narrow_forward_scratch(std::size_t keys, std::size_t width, std::size_t value_width);
+std::size_t narrow_backward_scratch(std::size_t keys, std::size_t width, std::size_t value_width);
+Functions narrow_functions();
+
 }  // namespace gradus::kernel::attention_tiles

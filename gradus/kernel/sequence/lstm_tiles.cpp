@@ -1,9 +1,10 @@
-// The LSTM in f32: every thread takes a part of the batch through all steps, so that threads wait for each other only once. The
-// recurrent weight is packed once for all steps.
+// The LSTM in f32, its products in f32 or bf16: every thread takes a part of the batch through all steps, so that threads wait for
+// each other only once. The recurrent weight is packed once for all steps.
 #include <algorithm>
 #include <cstdint>
 
 #include "gradus/base/parallel.h"
+#include "gradus/kernel/sequence/amx.h"
 #include "gradus/kernel/sequence/kernels.h"
 #include "gradus/kernel/sequence/lstm_tiles.h"
 #include "gradus/ops/recurrent/lstm.h"
@@ -24,13 +25,41 @@ using lstm_tiles::Part;
 using lstm_tiles::Sequence;
 
 void pack_forward(const Sequence& s, std::size_t first, std::size_t last) {
+  if (s.narrow) {
+    if (first == 0) amx::pack_right_transposed(s.w, s.width, s.width, 4 * s.width, s.packed_narrow);
+    return;
+  }
   pack_transposed(s.w, s.width, s.width, 4 * s.width, s.packed, std::min(first, panels_of(4 * s.width)),
                   std::min(last, panels_of(4 * s.width)));
 }
 
 void pack_backward(const Sequence& s, std::size_t, std::size_t) {
+  if (s.narrow) return amx::pack_right(s.w, s.width, 4 * s.width, s.width, s.packed_narrow);
   pack(s.w, s.width, 4 * s.width, s.width, 4 * s.width, s.packed);
 }
+
+/// Products [rows, depth] x [depth, columns] of bf16 with a weight that is packed.
+class NarrowProduct {
+ public:
+  /// `room`: amx::left_size(rows, depth) elements.
+  NarrowProduct(const std::uint16_t* weight, std::size_t rows, std::size_t depth, std::size_t columns, float* room)
+      : weight_(weight), rows_(rows), depth_(depth), columns_(columns), left_(reinterpret_cast<std::uint16_t*>(room)) {}
+
+  /// c = x w; `x` is dense, and `c` has room for whole tiles.
+  void operator()(const float* x, float* c, std::size_t c_row) const {
+    const std::size_t depth = amx::round_up(depth_, amx::depth_block);
+    amx::pack_left(x, depth_, rows_, depth_, left_);
+    amx::multiply(amx::round_up(rows_, amx::tile_rows) / amx::tile_rows,
+                  amx::round_up(columns_, amx::panel_width) / amx::panel_width, depth / amx::depth_block,
+                  {left_, depth}, {weight_, depth * amx::panel_width}, c, c_row, false);
+  }
+
+ private:
+  const std::uint16_t* weight_;
+  std::size_t rows_, depth_, columns_;
+  std::uint16_t* left_;
+  amx::Tiles tiles_;
+};
 
 /// Gates and states of one sequence at one step, from z = w h.
 void forward_row(std::size_t width, const float* z, const float* x, const float* c_before, float* gates, float* c,
@@ -51,22 +80,35 @@ void forward_row(std::size_t width, const float* z, const float* x, const float*
   }
 }
 
-void forward_part(const Sequence& s, const Part& part) {
-  const Right weight{s.packed, s.width * panel_width};
-  const std::size_t z_row = padded(4 * s.width) + sequence_padding;
+/// `product(h, z)` writes w h of all sequences to rows of `z_row` elements.
+template <class Product>
+void forward_steps(const Sequence& s, const Part& part, std::size_t z_row, const Product& product) {
   for (std::size_t step = 0; step < s.steps; ++step) {
     const std::size_t at = (s.time(step) * s.batch + part.begin) * s.width;
     const std::size_t before = step == 0 ? part.begin * s.width : (s.time(step - 1) * s.batch + part.begin) * s.width;
     const float* h_before = (step == 0 ? s.h0 : s.h) + before;
     const float* c_before = (step == 0 ? s.c0 : s.c) + before;
     const std::size_t rows = part.end - part.begin;
-    multiply(rows, panels_of(4 * s.width), s.width, {h_before, s.width, 1}, weight, part.scratch, z_row, false);
+    product(h_before, part.scratch);
     for (std::size_t row = 0; row < rows; ++row) {
       const std::size_t here = at + row * s.width;
       forward_row(s.width, part.scratch + row * z_row, s.x + 4 * here, c_before + row * s.width, s.gates + 4 * here,
                   s.c + here, s.h + here);
     }
   }
+}
+
+void forward_part(const Sequence& s, const Part& part) {
+  const std::size_t rows = part.end - part.begin, z_row = padded(4 * s.width) + sequence_padding;
+  if (s.narrow) {
+    float* room = part.scratch + amx::round_up(rows, amx::tile_rows) * z_row;
+    const NarrowProduct product(s.packed_narrow, rows, s.width, 4 * s.width, room);
+    return forward_steps(s, part, z_row, [&](const float* h, float* z) { product(h, z, z_row); });
+  }
+  const Right weight{s.packed, s.width * panel_width};
+  forward_steps(s, part, z_row, [&](const float* h, float* z) {
+    multiply(rows, panels_of(4 * s.width), s.width, {h, s.width, 1}, weight, z, z_row, false);
+  });
 }
 
 /// What flows back to the gates of one sequence at one step; `dh` comes from the step after it, `dc` goes on to the one
@@ -92,8 +134,9 @@ void backward_row(std::size_t width, const float* dh_after, const float* dy, con
   }
 }
 
-void backward_part(const Sequence& s, const Gradient& g, const Part& part) {
-  const Right weight{s.packed, 4 * s.width * panel_width};
+/// `product(dz, dh)` writes dz w of all sequences to rows of padded(width) elements.
+template <class Product>
+void backward_steps(const Sequence& s, const Gradient& g, const Part& part, const Product& product) {
   const std::size_t rows = part.end - part.begin, row_size = padded(s.width);
   float* dh = part.scratch;
   float* dc = g.dc0 + part.begin * s.width;
@@ -108,11 +151,24 @@ void backward_part(const Sequence& s, const Gradient& g, const Part& part) {
       backward_row(s.width, dh + row * row_size, g.dy + here, g.dcells ? g.dcells + here : nullptr, s.gates + 4 * here,
                    s.c + here, c_before + row * s.width, dc + row * s.width, g.dx + 4 * here);
     }
-    multiply(rows, panels_of(s.width), 4 * s.width, {g.dx + 4 * at, 4 * s.width, 1}, weight, dh, row_size, false);
+    product(g.dx + 4 * at, dh);
   }
   for (std::size_t row = 0; row < rows; ++row) {
     std::copy_n(dh + row * row_size, s.width, g.dh0 + (part.begin + row) * s.width);
   }
+}
+
+void backward_part(const Sequence& s, const Gradient& g, const Part& part) {
+  const std::size_t rows = part.end - part.begin, row_size = padded(s.width);
+  if (s.narrow) {
+    float* room = part.scratch + amx::round_up(rows, amx::tile_rows) * row_size;
+    const NarrowProduct product(s.packed_narrow, rows, 4 * s.width, s.width, room);
+    return backward_steps(s, g, part, [&](const float* dz, float* dh) { product(dz, dh, row_size); });
+  }
+  const Right weight{s.packed, 4 * s.width * panel_width};
+  backward_steps(s, g, part, [&](const float* dz, float* dh) {
+    multiply(rows, panels_of(s.width), 4 * s.width, {dz, 4 * s.width, 1}, weight, dh, row_size, false);
+  });
 }
 
 }  // namespace
@@ -134,20 +190,27 @@ using lstm_tiles::Sequence;
 
 HWY_EXPORT(find_lstm);
 
+std::size_t width_of(const Request& request) { return static_cast<std::size_t>(request.inputs[1].shape[1]); }
+
 /// What both directions share: the packed weight, and the parts of the batch.
 class TileLstm : public Kernel {
  public:
-  TileLstm(const Request& request, bool reverse, std::size_t row_size)
+  /// `depth`: of the product in every step.
+  TileLstm(const Request& request, bool reverse, bool narrow, std::size_t row_size, std::size_t depth)
       : functions_(HWY_DYNAMIC_DISPATCH(find_lstm)()), row_size_(row_size) {
     const Shape& x = request.inputs[0].shape;
     sizes_.steps = static_cast<std::size_t>(x[0]);
     sizes_.batch = static_cast<std::size_t>(x[1]);
     sizes_.width = static_cast<std::size_t>(request.inputs[1].shape[1]);
     sizes_.reverse = reverse;
+    sizes_.narrow = narrow;
     packed_size_ = padded(4 * sizes_.width) * padded(sizes_.width);
+    if (narrow) row_size_ += amx::round_up(depth, amx::depth_block) / 2;
   }
 
-  std::size_t scratch_bytes() const override { return (packed_size_ + sizes_.batch * row_size_) * sizeof(float); }
+  std::size_t scratch_bytes() const override {
+    return (packed_size_ + amx::round_up(sizes_.batch, amx::tile_rows) * row_size_) * sizeof(float);
+  }
   double flops() const override {
     return 8.0 * static_cast<double>(sizes_.steps * sizes_.batch * sizes_.width) * static_cast<double>(sizes_.width);
   }
@@ -155,9 +218,11 @@ class TileLstm : public Kernel {
  protected:
   template <class Body>
   void over_batch(float* scratch, const Body& body) const {
-    parallel_for(static_cast<std::int64_t>(sizes_.batch), 4, [&](std::int64_t begin, std::int64_t end) {
-      const auto first = static_cast<std::size_t>(begin);
-      body(Part{first, static_cast<std::size_t>(end), scratch + packed_size_ + first * row_size_});
+    // In bf16 whole tiles of sequences, so that the padding of one part is no row of another.
+    const std::size_t unit = sizes_.narrow ? amx::tile_rows : 1, units = (sizes_.batch + unit - 1) / unit;
+    parallel_for(static_cast<std::int64_t>(units), sizes_.narrow ? 1 : 4, [&](std::int64_t begin, std::int64_t end) {
+      const std::size_t first = static_cast<std::size_t>(begin) * unit, last = static_cast<std::size_t>(end) * unit;
+      body(Part{first, std::min(last, sizes_.batch), scratch + packed_size_ + first * row_size_});
     });
   }
 
@@ -168,9 +233,8 @@ class TileLstm : public Kernel {
 
 class TileLstmForward final : public TileLstm {
  public:
-  TileLstmForward(const Request& request, bool reverse)
-      : TileLstm(request, reverse,
-                 padded(4 * static_cast<std::size_t>(request.inputs[1].shape[1])) + sequence_padding) {}
+  TileLstmForward(const Request& request, bool reverse, bool narrow)
+      : TileLstm(request, reverse, narrow, padded(4 * width_of(request)) + sequence_padding, width_of(request)) {}
 
   Status run(const Arguments& arguments) const noexcept override {
     Sequence s = sizes_;
@@ -182,6 +246,7 @@ class TileLstmForward final : public TileLstm {
     s.c = arguments.output<float>(1);
     s.gates = arguments.output<float>(2);
     s.packed = reinterpret_cast<float*>(arguments.scratch);
+    s.packed_narrow = reinterpret_cast<std::uint16_t*>(arguments.scratch);
     // Panels are at least 8 columns wide: more than there are of wider ones is nothing to do.
     parallel_for(static_cast<std::int64_t>(padded(4 * s.width) / 8), 16, [&](std::int64_t begin, std::int64_t end) {
       functions_.pack_forward(s, static_cast<std::size_t>(begin), static_cast<std::size_t>(end));
@@ -193,8 +258,8 @@ class TileLstmForward final : public TileLstm {
 
 class TileLstmGradient final : public TileLstm {
  public:
-  TileLstmGradient(const Request& request, bool reverse)
-      : TileLstm(request, reverse, padded(static_cast<std::size_t>(request.inputs[1].shape[1]))),
+  TileLstmGradient(const Request& request, bool reverse, bool narrow)
+      : TileLstm(request, reverse, narrow, padded(width_of(request)), 4 * width_of(request)),
         has_cells_(request.inputs.size() > 7) {}
 
   Status run(const Arguments& arguments) const noexcept override {
@@ -205,6 +270,7 @@ class TileLstmGradient final : public TileLstm {
     s.c = const_cast<float*>(arguments.input<float>(4));
     s.gates = const_cast<float*>(arguments.input<float>(5));
     s.packed = reinterpret_cast<float*>(arguments.scratch);
+    s.packed_narrow = reinterpret_cast<std::uint16_t*>(arguments.scratch);
     const Gradient gradient{arguments.input<float>(6), has_cells_ ? arguments.input<float>(7) : nullptr,
                             arguments.output<float>(0), arguments.output<float>(1), arguments.output<float>(2)};
     functions_.pack_backward(s, 0, 0);
@@ -226,12 +292,14 @@ bool takes(const Request& request, std::string& reason) {
 
 std::unique_ptr<Kernel> make_tile_lstm(const Request& request, std::string& reason) {
   if (!takes(request, reason)) return nullptr;
-  return std::make_unique<TileLstmForward>(request, request.op.as<Lstm>()->reverse);
+  const Lstm& op = *request.op.as<Lstm>();
+  return std::make_unique<TileLstmForward>(request, op.reverse, op.narrow && amx::available());
 }
 
 std::unique_ptr<Kernel> make_tile_lstm_gradient(const Request& request, std::string& reason) {
   if (!takes(request, reason)) return nullptr;
-  return std::make_unique<TileLstmGradient>(request, request.op.as<LstmGradient>()->reverse);
+  const LstmGradient& op = *request.op.as<LstmGradient>();
+  return std::make_unique<TileLstmGradient>(request, op.reverse, op.narrow && amx::available());
 }
 
 }  // namespace gradus::kernel

@@ -2,6 +2,7 @@
 #pragma once
 
 #include <cstddef>
+#include <cstdint>
 
 namespace gradus::kernel::lstm_tiles {
 
@@ -12,6 +13,8 @@ struct Sequence {
   const float *x, *w, *h0, *c0;
   float *h, *c, *gates;
   float* packed;  ///< the weight, packed for products
+  bool narrow;    ///< products of bf16, by AMX; the weight is packed for them then
+  std::uint16_t* packed_narrow;
 
   /// Position in time of the step that comes as number `step`.
   std::size_t time(std::size_t step) const { return reverse ? steps - 1 - step : step; }

@@ -34,19 +34,20 @@ struct AttentionCase {
   Shape mask;
 };
 
-void compare_attention(const AttentionCase& c, bool causal, bool time_first) {
+void compare_attention(const AttentionCase& c, bool causal, bool time_first, bool narrow = false) {
   const auto shape = [&](std::int64_t length, std::int64_t width) {
     return time_first ? Shape{c.examples, length, c.heads, width} : Shape{c.examples, c.heads, length, width};
   };
   const std::vector<Array> inputs =
       attention_inputs(shape(c.queries, c.width), shape(c.keys, c.width), shape(c.keys, c.value_width), c.mask);
-  const Op op = Attention{1.5, causal, time_first};
-  EXPECT_EQ(compare_all(op, inputs, 1e-5), 1);
+  const double scale = narrow ? 0.5 : 1.5, tolerance = narrow ? 0.06 : 1e-5;
+  const Op op = Attention{scale, causal, time_first, narrow};
+  EXPECT_EQ(compare_all(op, inputs, tolerance), 1);
   std::vector<Array> backward(inputs.begin(), inputs.begin() + 3);
   for (Array& output : run_reference(op, inputs)) backward.push_back(output);
   backward.push_back(random_array(backward[3].spec, 13));
   if (c.mask.rank() > 0) backward.push_back(inputs[3]);
-  EXPECT_EQ(compare_all(AttentionGradient{1.5, causal, time_first}, backward, 2e-5), 1);
+  EXPECT_EQ(compare_all(AttentionGradient{scale, causal, time_first, narrow}, backward, 2 * tolerance), 1);
 }
 
 TEST(SequenceTiles, AttentionAgreesWithTheReference) {
@@ -79,24 +80,43 @@ TEST(SequenceTiles, AttentionTakesAnyScores) {
   for (std::int64_t i = 0; i < 40; ++i) EXPECT_EQ(std::isnan(y[0].at(i * 4)), i >= 30) << i;
 }
 
-void compare_lstm(std::int64_t steps, std::int64_t batch, std::int64_t width, bool reverse) {
+void compare_lstm(std::int64_t steps, std::int64_t batch, std::int64_t width, bool reverse, bool narrow = false) {
   std::vector<Array> inputs{random_array(f32({steps, batch, 4 * width}), 1), random_array(f32({4 * width, width}), 2),
                             random_array(f32({batch, width}), 3), random_array(f32({batch, width}), 4)};
-  const Op op = Lstm{reverse};
-  EXPECT_EQ(compare_all(op, inputs, 1e-5), 1);
+  const double tolerance = narrow ? 0.06 : 1e-5;
+  const Op op = Lstm{reverse, narrow};
+  EXPECT_EQ(compare_all(op, inputs, tolerance), 1);
   const std::vector<Array> states = run_reference(op, inputs);
   inputs.push_back(states[1]);
   inputs.push_back(states[2]);
   inputs.push_back(random_array(states[0].spec, 5));
-  EXPECT_EQ(compare_all(LstmGradient{reverse}, inputs, 2e-5), 1);
+  EXPECT_EQ(compare_all(LstmGradient{reverse, narrow}, inputs, 2 * tolerance), 1);
   inputs.push_back(random_array(states[0].spec, 6));
-  EXPECT_EQ(compare_all(LstmGradient{reverse}, inputs, 2e-5), 1);
+  EXPECT_EQ(compare_all(LstmGradient{reverse, narrow}, inputs, 2 * tolerance), 1);
 }
 
 TEST(SequenceTiles, LstmAgreesWithTheReference) {
   const std::int64_t sizes[][3] = {{1, 1, 1}, {3, 2, 5}, {4, 7, 16}, {2, 13, 17}, {5, 9, 70}, {2, 7, 150}};
   for (const auto& [steps, batch, width] : sizes) {
     for (const bool reverse : {false, true}) compare_lstm(steps, batch, width, reverse);
+  }
+}
+
+// Products of bf16 inside, against f64 without any rounding: errors of 2^-9 in each operand.
+TEST(SequenceTiles, NarrowProductsAreCloseToTheReference) {
+  const AttentionCase cases[] = {
+      {1, 1, 16, 16, 32, 32, {}},           {1, 2, 64, 64, 64, 64, {}},  {2, 2, 100, 300, 8, 5, {}},
+      {1, 1, 130, 33, 40, 70, {}},          {1, 1, 70, 600, 33, 20, {}}, {2, 2, 20, 30, 8, 8, {2, 1, 1, 30}},
+      {1, 3, 20, 300, 4, 4, {1, 3, 20, 1}},
+  };
+  for (const AttentionCase& c : cases) {
+    for (const bool causal : {false, true}) {
+      for (const bool time_first : {false, true}) compare_attention(c, causal, time_first, true);
+    }
+  }
+  const std::int64_t sizes[][3] = {{1, 1, 1}, {4, 7, 16}, {3, 16, 32}, {5, 33, 70}, {2, 20, 150}};
+  for (const auto& [steps, batch, width] : sizes) {
+    for (const bool reverse : {false, true}) compare_lstm(steps, batch, width, reverse, true);
   }
 }
 

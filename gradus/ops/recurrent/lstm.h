@@ -16,6 +16,8 @@ namespace gradus {
 /// reads. f32 or f64, the same for all; T >= 1.
 struct Lstm {
   bool reverse = false;  ///< from the last step to the first
+  /// Products inside may round their operands to bf16: written by mixed precision (transform/precision.h), below gradients.
+  bool narrow = false;
 
   std::string_view name() const { return "lstm"; }
   OpFamily family() const { return OpFamily::opaque; }
@@ -30,6 +32,7 @@ struct Lstm {
 /// outside. Its own gradient unrolls the sequence.
 struct LstmGradient {
   bool reverse = false;
+  bool narrow = false;  ///< as of Lstm
 
   std::string_view name() const { return "lstm_gradient"; }
   OpFamily family() const { return OpFamily::opaque; }
