@@ -210,8 +210,31 @@ TEST(Chapters, Activations) {
   EXPECT_EQ(value(e, "g2"), 0);
 }
 
+/// Every number of a worked example follows from the operands that stand beside it.
+void expect_sound(const std::vector<Workings>& parts) {
+  ASSERT_EQ(parts.size(), 3u);
+  for (const Workings& part : parts) {
+    for (const Working& working : part.lines) {
+      double sum = 0;
+      for (const std::vector<double>& term : working.terms) {
+        double product = 1;
+        for (const double factor : term) product *= factor;
+        sum += product;
+      }
+      if (working.function == "tanh") sum = std::tanh(sum);
+      if (working.function.starts_with("half")) sum = sum * sum / 2;
+      EXPECT_NEAR(working.value, sum, 1e-12) << working.name;
+    }
+  }
+}
+
 TEST(Chapters, Backpropagation) {
   const Explanation e = checked("backpropagation");
+  const Figure& by_hand = e.notebook.figures[0];
+  ASSERT_EQ(by_hand.behind.size(), by_hand.plot.series[0].x.size());
+  for (const std::vector<Workings>& parts : by_hand.behind) expect_sound(parts);
+  EXPECT_NEAR(by_hand.plot.series[0].y[0], value(e, "loss"), 1e-4);
+  EXPECT_LT(by_hand.plot.series[0].y[10], by_hand.plot.series[0].y[0] / 10);
   for (const std::size_t sure : {2u, 4u}) EXPECT_EQ(e.claims[sure].verdict, insight::Verdict::holds);
   EXPECT_NEAR(value(e, "y"), 0.6 * value(e, "h1") - 0.3 * value(e, "h2"), 1e-4);
   EXPECT_NEAR(value(e, "gv2"), value(e, "e") * value(e, "h2"), 2e-4);

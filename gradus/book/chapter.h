@@ -17,10 +17,24 @@ namespace gradus::book {
 /// How much time an explanation may take: seeds and lengths of experiments.
 enum class Effort { quick, standard, full };
 
+/// One line of arithmetic: a function (often none) of a sum of products, and what Gradus found for it.
+struct Working {
+  std::string name;      ///< of the result: "h1"
+  std::string function;  ///< "tanh", or empty
+  std::vector<std::vector<double>> terms;
+  double value = 0;
+};
+struct Workings {
+  std::string part;  ///< "forwards"
+  std::vector<Working> lines;
+};
+
 /// A picture and what it shows, in words for those who do not see it.
 struct Figure {
   std::string id, caption;
   train::LinePlot plot;
+  std::vector<std::vector<Workings>> behind =
+      {};  ///< for each point of the only line, if any: arithmetic to follow by hand
 };
 
 /// What experiments leave for the text: figures, and numbers that stand in it as {{name}}.

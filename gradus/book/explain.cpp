@@ -148,7 +148,7 @@ std::string effect_text(const insight::ClaimResult& result) {
 std::string reason_of(const insight::ClaimResult& result) {
   const double limit = (result.claim.direction == insight::Direction::lower ? -1 : 1) * result.claim.smallest_effect;
   const std::string limits = fmt::format("{} {}{:.3g}", in_words(result.claim.direction),
-                                         result.claim.direction == insight::Direction::equal ? "+-" : "", limit);
+                                         result.claim.direction == insight::Direction::equal ? "\u00b1" : "", limit);
   switch (result.verdict) {
     case insight::Verdict::holds:
       return fmt::format("{} pairs, corrected p {:.2g}; the effect that matters is {}", result.test.pairs,

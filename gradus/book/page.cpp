@@ -93,12 +93,52 @@ std::string badge(insight::Verdict verdict) {
   return fmt::format("<b class=\"verdict {0}\">{0}</b>", insight::name_of(verdict));
 }
 
+/// "0.4 \u00d7 0.5 \u2212 0.3 \u00d7 0.2"
+std::string sum_text(const std::vector<std::vector<double>>& terms) {
+  std::string out;
+  for (const std::vector<double>& term : terms) {
+    for (std::size_t i = 0; i < term.size(); ++i) {
+      const bool minus = term[i] < 0, first = i == 0 && out.empty();
+      const std::string size = fmt::format("{:.4g}", std::abs(term[i]));
+      if (i == 0 && !first) out += minus ? " \u2212 " : " + ";
+      if (i > 0) out += " \u00d7 ";
+      const bool sign = minus && (first || i > 0);
+      out += sign ? (first ? "\u2212" + size : "(\u2212" + size + ")") : size;
+    }
+  }
+  return out;
+}
+
+/// The arithmetic behind each point; the script shows that of the point that is read.
+std::string workings_html(const Figure& figure) {
+  if (figure.behind.empty()) return "";
+  std::string out = "<div class=\"behind\" aria-live=\"polite\">";
+  for (std::size_t point = 0; point < figure.behind.size(); ++point) {
+    const train::PlotSeries& line = figure.plot.series.at(0);
+    out += fmt::format("<details{}><summary>{} {:.4g}: {} {:.4g}</summary><table>", point == 0 ? " open" : "",
+                       escaped(figure.plot.x_label), line.x.at(point), escaped(figure.plot.title), line.y.at(point));
+    for (const Workings& part : figure.behind[point]) {
+      out += fmt::format("<tbody><tr><th colspan=\"3\" scope=\"rowgroup\">{}</th></tr>", escaped(part.part));
+      for (const Working& w : part.lines) {
+        const bool brackets = !w.function.empty();
+        out += fmt::format("<tr><th scope=\"row\">{}</th><td>{}{}{}{}</td><td class=\"n\">{}</td></tr>\n",
+                           escaped(w.name), escaped(w.function), brackets ? "(" : "", sum_text(w.terms),
+                           brackets ? ")" : "", sum_text({{w.value}}));
+      }
+      out += "</tbody>";
+    }
+    out += "</table></details>\n";
+  }
+  return out + "</div>";
+}
+
 std::string figure_html(const Explanation& explanation, const Figure& figure, std::size_t number) {
   train::LinePlot plot = figure.plot;
   plot.width = 700;  // as wide as the text, so that title and legend have room
   plot.height = 360;
   const std::string caption = fmt::format("<figcaption><b>Figure {}.{}</b> {}</figcaption>", explanation.entry->number,
-                                          number, escaped(figure.caption));
+                                          number, escaped(figure.caption)) +
+                              workings_html(figure);
   return fmt::format("<figure class=\"plot\" id=\"figure-{}\">{}</figure>\n", escaped(figure.id),
                      train::figure_html(plot, caption));
 }
@@ -112,10 +152,16 @@ std::string interval_strip(const insight::ClaimResult& result) {
   double low = std::min(0.0, test.interval.low), high = std::max(0.0, test.interval.high);
   for (const double limit : limits) low = std::min(low, limit), high = std::max(high, limit);
   if (!std::isfinite(low) || !std::isfinite(high) || low >= high) return "";
-  const auto at = [&](double value) { return 10 + 320 * (value - low) / (high - low); };
-  std::string out = "<svg class=\"interval-strip\" viewBox=\"0 0 340 24\" aria-hidden=\"true\">";
-  out += fmt::format(R"(<line class="axis" x1="{0:.1f}" x2="{0:.1f}" y1="1" y2="23"/>)", at(0));
-  for (const double limit : limits) out += fmt::format(R"(<path class="line dashed" d="M{:.1f} 1v22"/>)", at(limit));
+  const auto at = [&](double value) { return 30 + 280 * (value - low) / (high - low); };
+  std::string out = "<svg class=\"interval-strip\" viewBox=\"0 0 340 38\" aria-hidden=\"true\">";
+  const auto limit_at = [&](double value, const char* look) {
+    out += fmt::format(R"(<path class="{}" d="M{:.1f} 1v22"/>)", look, at(value));
+    if (value == 0 || std::abs(at(value) - at(0)) > 24)
+      out += fmt::format(R"(<text class="label" x="{:.1f}" y="36" text-anchor="middle">{}</text>)", at(value),
+                         sum_text({{value}}));
+  };
+  limit_at(0, "axis");
+  for (const double limit : limits) limit_at(limit, "line dashed");
   return out +
          fmt::format(
              R"(<path class="line s0" d="M{:.1f} 12H{:.1f}"/><circle class="dot s0" cx="{:.1f}" cy="12" r="4.5"/></svg>)",
@@ -163,7 +209,7 @@ std::string oracles_html(const Explanation& explanation) {
         "class=\"n\" "
         "data-what=\"found\">{:.6g}</td><td class=\"n\" data-what=\"tolerance\">{:.1g}</td><td "
         "data-what=\"met\">{}</td></tr>\n",
-        escaped(r.about), escaped(r.name), r.expected, r.found, r.tolerance, r.passed ? "yes" : "<b>NO</b>");
+        escaped(r.name), escaped(r.about), r.expected, r.found, r.tolerance, r.passed ? "yes" : "<b>NO</b>");
   return out + "</tbody></table></div>\n";
 }
 
@@ -252,8 +298,8 @@ std::string index_page(const std::vector<Explanation>& explanations) {
     const std::string title = escaped(std::string(entry.title)), request = escaped(std::string(entry.request));
     if (found == explanations.end()) {
       out += fmt::format(
-          "<li class=\"later\"><span class=\"number\">{}</span><div><h2>{}</h2><p class=\"soft\">{}</p><p "
-          "class=\"soft\">Not written yet.</p></div></li>\n",
+          "<li class=\"later\"><span class=\"number\">{}</span><div><h2>{} <small>(not written yet)</small></h2><p "
+          "class=\"soft\">{}</p></div></li>\n",
           entry.number, title, request);
       continue;
     }

@@ -28,16 +28,18 @@ box-shadow:inset 0 0 0 1px var(--line);break-inside:avoid}.claim.holds{border-co
 @media (max-width:520px){.claim dl{grid-template-columns:minmax(0,1fr);gap:0}.claim dd{margin:0 0 5px}}
 .verdict{display:inline-block;border-radius:99px;padding:1px 10px;font-size:13px;line-height:1.5;font-weight:600;color:#fff;background:#7d6110;text-decoration:none;white-space:nowrap}
 .verdict.holds{background:#1c7248}.verdict.refuted{background:#b3372f}
-.interval-strip{max-width:340px;margin:6px 0 2px}.interval-strip line,.interval-strip rect{vector-effect:non-scaling-stroke}
+.interval-strip{max-width:340px;margin:8px 0 2px}.book .card{margin:0 0 24px}.interval-strip text{font:11px system-ui,"Segoe UI",Roboto,"Helvetica Neue",Arial,sans-serif;fill:var(--soft)}
+.behind{border-top:1px solid var(--line);margin-top:6px;font-size:13.5px}.behind summary{color:var(--text);font-weight:600}.behind th[colspan]{padding-top:9px;color:var(--text)}
+.behind table{font-size:13px;width:auto;min-width:min(100%,29rem)}.behind td,.behind th{padding:3px 6px;border:0}.behind th[scope=row]{white-space:nowrap}.behind tr:hover td,.behind tr:hover th[scope=row]{background:var(--page)}
 .measured{font-size:13.5px;line-height:1.4}.measured td:first-child{min-width:13em}.measured td,.measured th{padding:6px 6px}.measured td{vertical-align:top}
 .measured td:first-child,.measured th:first-child{padding-left:0}.measured td:last-child,.measured th:last-child{padding-right:0}
 @media (max-width:640px){.measured thead{position:absolute;left:-9999px}.measured tr{display:block;border-bottom:1px solid var(--line);padding:9px 0}
 .measured tr:last-child{border:0}.measured td,.measured td.n{display:flex;justify-content:space-between;gap:14px;border:0;padding:2px 0;text-align:right;white-space:normal}
 .measured td:first-child{display:block;text-align:left;padding-bottom:5px}.measured td[data-what]::before{content:attr(data-what);color:var(--soft);text-align:left;flex:none}}
-.contents{list-style:none;padding:0!important;margin:26px 0 0!important}.contents>li{padding:15px 0;margin:0;border-top:1px solid var(--line);display:grid;grid-template-columns:2.3em minmax(0,1fr);font-size:15px;line-height:1.5}
+.contents{list-style:none;padding:0!important;margin:26px 0 0!important}.contents>li{padding:13px 0 9px;margin:0;border-top:1px solid var(--line);display:grid;grid-template-columns:2.3em minmax(0,1fr);font-size:15px;line-height:1.5}
 .contents .number{color:var(--soft);font-variant-numeric:tabular-nums;font-size:17px}.contents h2{font-size:17px;margin:0 0 3px}.contents p{margin:0 0 6px;hyphens:none}
-.contents .verdicts{display:flex;flex-wrap:wrap;gap:5px 6px}.contents .later h2{font-weight:400;color:var(--soft)}
-@media print{.bar-top,.bar-end,.toc,.skip{display:none}.book{font-size:10.5pt;line-height:1.45}.book h1{font-size:22pt}.book h2{font-size:14pt;margin-top:20pt}
+.contents .verdicts{display:flex;flex-wrap:wrap;gap:5px 6px}.contents .later h2{font-weight:400;color:var(--soft)}.contents small{font-size:13px}
+@media print{.behind details:not([hidden]){display:block!important}.bar-top,.bar-end,.toc,.skip{display:none}.book{font-size:10.5pt;line-height:1.45}.book h1{font-size:22pt}.book h2{font-size:14pt;margin-top:20pt}
 .book pre{white-space:pre-wrap;font-size:8.5pt}.claim,.claim .said{font-size:10pt}figure.plot{padding:8pt 10pt 0}.book a:not(.verdict){color:inherit;text-decoration:none}}
 )css";
 

@@ -126,6 +126,9 @@ function checkAnswers(chart) {
   press("End");
   const last = cursor.getAttribute("aria-valuetext");
   if (!/\d/.test(first) || first === last && cursor.getAttribute("aria-valuemax") !== "0") fault("the keys read no value", chart);
+  const behind = all(".behind > details", chart.parentElement);
+  if (behind.length > 0 && behind.map(shown).lastIndexOf(true) !== behind.length - 1) fault("the arithmetic is not that of the last point", chart);
+  if (behind.filter(shown).length > 1) fault("the arithmetic of several points", chart);
   press("Escape");
   for (const button of all("button", chart)) {
     const before = linesOf(chart).length, scale = button.classList.contains("scale"), pressed = button.getAttribute("aria-pressed");

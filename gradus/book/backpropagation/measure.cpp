@@ -245,6 +245,7 @@ double checkpoint_difference(std::uint64_t seed) {
 
 void measure_backpropagation(Notebook& notebook, Effort effort) {
   worked_example(notebook);
+  by_hand_figure(notebook);
   curvature_figure(notebook);
   differences_figure(notebook);
   teachers_figure(notebook, effort == Effort::quick ? 5 : 10);

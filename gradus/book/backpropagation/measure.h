@@ -25,6 +25,9 @@ std::vector<double> taught(Teacher teacher, double rate, std::int64_t epochs, st
 /// Largest difference between the gradients of a deep network with and without recomputing its activations.
 double checkpoint_difference(std::uint64_t seed);
 
+/// Ten steps of a network of six weights, with every operand.
+void by_hand_figure(Notebook& notebook);
+
 void measure_backpropagation(Notebook& notebook, Effort effort);
 
 }  // namespace gradus::book

@@ -83,6 +83,7 @@ class Chart {
     /* Lines over x are read at an x; clouds and paths at their nearest point. */
     this.ordered = this.plot.series.every(({x}) => x.every((value, i) => value !== null && (i === 0 || value > x[i - 1])));
     this.box = d3.select(box);
+    this.behind = box.parentElement.querySelectorAll(".behind > details");  /* one for each point of the only line */
     const still = box.querySelector("svg");
     this.box.append("p").attr("class", "title").text(this.plot.title);
     this.controls();
@@ -92,6 +93,7 @@ class Chart {
     this.width = 0;
     new ResizeObserver(() => requestAnimationFrame(() => this.fit())).observe(this.area.node());
     this.fit();
+    this.explain(0);
     still.remove();
   }
 
@@ -221,6 +223,7 @@ class Chart {
   read(index) {
     const step = this.steps[index], found = this.found(step), at = this.x(step.x);
     this.step = index;
+    this.explain(index);
     this.guide.selectAll("*").remove();
     this.guide.append("path").attr("d", `M${at} ${margin.top}V${this.height - margin.bottom}`);
     for (const {line, point} of found)
@@ -238,6 +241,14 @@ class Chart {
     }
     const wide = this.note.node().offsetWidth, right = at + 14 + wide < this.width;
     this.note.style("left", `${Math.max(0, right ? at + 14 : at - 14 - wide)}px`);
+  }
+
+  /* Shows the arithmetic of one point. */
+  explain(index) {
+    this.behind.forEach((each, i) => {
+      each.hidden = i !== index;
+      each.open = i === index;
+    });
   }
 
   hide() {
