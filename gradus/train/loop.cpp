@@ -401,7 +401,8 @@ void Loop::write_report(const RunFolder& run, Observer& observer) const {
                           .recipe = recipe_,
                           .history = history_,
                           .best_epoch = state_.best_epoch,
-                          .parameters = nn::num_parameters(best)};
+                          .parameters = nn::num_parameters(best),
+                          .instruments = recorder_ ? read_instruments(run.instruments_path()) : Instruments()};
   io::write_file(run.report_path(), test_.is_regression()
                                         ? report_of_numbers(input, test_, predicted_numbers(best, test_, numbers_))
                                         : report_html(input, test_, examine(best, test_)));

@@ -6,6 +6,7 @@
 #include <cmath>
 
 #include "gradus/train/report/figure.h"
+#include "gradus/train/report/inside.h"
 #include "gradus/train/report/parts.h"
 
 namespace gradus::train {
@@ -92,7 +93,7 @@ std::string report_of_numbers(const ReportInput& input, const data::Dataset& tes
                               const std::vector<double>& predicted) {
   const std::vector<Pair> pairs = pairs_of(test, predicted);
   std::string out = page_head(input, test.size());
-  out += verdict(input, pairs) + curves(input.history);
+  out += verdict(input, pairs) + curves(input.history) + inside(input.instruments);
   out += "<h2>How far off is it?</h2>\n<div class=\"two\">" + scatter(pairs) + error_table(pairs) + "</div>\n";
   return out + largest_errors(pairs) + origin(input) + page_end();
 }

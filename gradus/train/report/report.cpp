@@ -7,6 +7,7 @@
 #include "gradus/data/png_bytes.h"
 #include "gradus/train/evaluate.h"
 #include "gradus/train/report/figure.h"
+#include "gradus/train/report/inside.h"
 #include "gradus/train/report/parts.h"
 
 namespace gradus::train {
@@ -165,7 +166,7 @@ std::string report_html(const ReportInput& input, const data::Dataset& test, con
   const metrics::Classification& figures = examination.figures;
   std::string out = page_head(input, test.size());
   out += verdict(input, figures.confusion(), figures);
-  out += curves(input.history);
+  out += curves(input.history) + inside(input.instruments);
   if (figures.confusion().classes() <= 32) out += confusion(test, figures.confusion());
   out += class_table(test, figures);
   out += calibration(figures);

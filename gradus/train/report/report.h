@@ -9,6 +9,7 @@
 #include "gradus/train/examine.h"
 #include "gradus/train/metrics.h"
 #include "gradus/train/recipe.h"
+#include "gradus/train/record/instruments.h"
 
 namespace gradus::train {
 
@@ -18,9 +19,10 @@ struct ReportInput {
   std::vector<EpochMetrics> history;  ///< at least one
   std::int64_t best_epoch = 0;        ///< from 1
   std::int64_t parameters = 0;        ///< of the model
+  Instruments instruments = {};       ///< with train.record
 };
 
-/// The page: verdict against the cheapest baseline, learning curves, confusion matrix, figures by class, calibration, the
+/// The page: verdict against the cheapest baseline, learning curves, what was recorded, confusion matrix, figures by class, calibration, the
 /// most confident mistakes (with pictures where the examples are images), and what is needed to repeat the run.
 std::string report_html(const ReportInput& input, const data::Dataset& test, const Examination& examination);
 

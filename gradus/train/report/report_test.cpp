@@ -1,5 +1,7 @@
 #include "gradus/train/report/report.h"
+#include "gradus/train/report/inside.h"
 
+#include <fmt/format.h>
 #include <gmock/gmock.h>
 #include <gtest/gtest.h>
 
@@ -9,7 +11,9 @@
 #include "gradus/data/png_bytes.h"
 #include "gradus/ops/ops.h"
 #include "gradus/train/report/figure.h"
+#include "gradus/train/report/inside.h"
 #include "gradus/train/report/numbers.h"
+#include "gradus/train/report/svg_plot.h"
 #include "tests/support/browser.h"
 #include "tests/support/files.h"
 
@@ -190,6 +194,35 @@ TEST(Report, ABrowserSeesWhatIsWrong) {
   for (const auto& row : rows) all += row.body;
   const testing::Sight sight = testing::look_at(all + "</main></body></html>", {.width = 360});
   for (const auto& row : rows) EXPECT_THAT(sight.faults, ::testing::Contains(HasSubstr(row.fault)));
+}
+
+TEST(Report, ShowsWhatWasRecorded) {
+  EXPECT_EQ(inside({}), "");
+  Instruments seen;
+  for (const std::int64_t number : {1, 11}) {
+    StepRecord& step = seen.steps.emplace_back();
+    step.step = number;
+    for (int i = 0; i < 20; ++i) {
+      Spread spread;
+      spread.norm = i;  // the logarithm of the first does not exist
+      spread.nans = 2;
+      step.gradients.push_back({fmt::format("<{}>.weight", i), spread});
+      step.gradients.push_back({fmt::format("{}.bias", i), spread});
+    }
+    step.noise = NoiseRecord{.small = 1, .big = 2, .signal = 2, .noise = 50};
+  }
+  seen.steps[0].updates = {{"w", {}, 2}};  // the other step failed
+  EpochRecord& epoch = seen.epochs.emplace_back();
+  epoch.epoch = 1;
+  epoch.sharpness = SharpnessRecord{.eigenvalue = 3, .iterations = 4, .converged = true, .examples = 8};
+  const std::string part = inside(seen);
+  EXPECT_THAT(part, HasSubstr("2 steps were looked at; 160 numbers in them were not finite; gradient noise scale 25"));
+  EXPECT_THAT(part, HasSubstr("&lt;0&gt;.weight"));
+  EXPECT_THAT(part, HasSubstr("(6 of 20)"));
+  EXPECT_THAT(part, HasSubstr("Sharpness"));
+  EXPECT_THAT(part, Not(HasSubstr("bias")));
+  EXPECT_THAT(part, Not(HasSubstr("inf")));
+  EXPECT_THAT(part, Not(HasSubstr("Share of dead units")));
 }
 
 }  // namespace
