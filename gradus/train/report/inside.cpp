@@ -21,13 +21,14 @@ std::vector<std::size_t> spread_evenly(const std::vector<std::size_t>& all, std:
   return some;
 }
 
-std::string card(const std::string& title, std::vector<PlotSeries> series, const char* x_label) {
+std::string card(const std::string& title, std::vector<PlotSeries> series, const char* x_label, bool log_y = false) {
   for (PlotSeries& line : series) line.points = line.x.size() < 12;
   LinePlot plot;
   plot.title = title;
   plot.x_label = x_label;
   plot.series = std::move(series);
   plot.whole_x = true;
+  plot.log_y = log_y;
   plot.width = 330;
   plot.height = 250;
   return "<figure class=\"card\">" + figure_html(plot) + "</figure>";
@@ -37,7 +38,7 @@ std::string card(const std::string& title, std::vector<PlotSeries> series, const
 template <class Record>
 std::string by_layer(const std::string& title, const std::vector<StepRecord>& steps,
                      std::vector<Record> StepRecord::*list, const std::function<bool(const Record&)>& wanted,
-                     const std::function<double(const Record&)>& value) {
+                     const std::function<double(const Record&)>& value, bool log_y = false) {
   std::vector<std::size_t> positions;
   for (const StepRecord& step : steps) {
     if (!positions.empty()) break;
@@ -58,20 +59,18 @@ std::string by_layer(const std::string& title, const std::vector<StepRecord>& st
   }
   const std::size_t shown = series.size();
   return card(shown < positions.size() ? fmt::format("{} ({} of {})", title, shown, positions.size()) : title,
-              std::move(series), "step");
+              std::move(series), "step", log_y);
 }
 
 bool is_weight(const std::string& name) { return !name.ends_with("bias"); }
 
 std::string of_steps(const std::vector<StepRecord>& steps) {
   std::string out = by_layer<GradientRecord>(
-      "log10 of the gradient's norm", steps, &StepRecord::gradients,
-      [](const GradientRecord& g) { return is_weight(g.name); },
-      [](const GradientRecord& g) { return std::log10(g.spread.norm); });
+      "Norm of the gradient", steps, &StepRecord::gradients, [](const GradientRecord& g) { return is_weight(g.name); },
+      [](const GradientRecord& g) { return g.spread.norm; }, true);
   out += by_layer<UpdateRecord>(
-      "log10 of update over weight", steps, &StepRecord::updates,
-      [](const UpdateRecord& u) { return is_weight(u.name); },
-      [](const UpdateRecord& u) { return std::log10(u.ratio()); });
+      "Update over weight", steps, &StepRecord::updates, [](const UpdateRecord& u) { return is_weight(u.name); },
+      [](const UpdateRecord& u) { return u.ratio(); }, true);
   out += by_layer<ActivationRecord>(
       "Share of dead units", steps, &StepRecord::activations,
       [](const ActivationRecord& a) { return a.function != "output"; },
