@@ -40,7 +40,7 @@ box-shadow:inset 0 0 0 1px var(--line);break-inside:avoid}.claim.holds{border-co
 .contents .number{color:var(--soft);font-variant-numeric:tabular-nums;font-size:17px}.contents h2{font-size:17px;margin:0 0 3px}.contents p{margin:0 0 6px;hyphens:none}
 .contents .verdicts{display:flex;flex-wrap:wrap;gap:5px 6px}.contents .later h2{font-weight:400;color:var(--soft)}.contents small{font-size:13px}
 @media print{.behind details:not([hidden]){display:block!important}.bar-top,.bar-end,.toc,.skip{display:none}.book{font-size:10.5pt;line-height:1.45}.book h1{font-size:22pt}.book h2{font-size:14pt;margin-top:20pt}
-.book pre{white-space:pre-wrap;font-size:8.5pt}.claim,.claim .said{font-size:10pt}figure.plot{padding:8pt 10pt 0}.book a:not(.verdict){color:inherit;text-decoration:none}}
+.book pre{white-space:pre-wrap;font-size:8.5pt}.claim,.claim .said{font-size:10pt}.plot .chart svg[role=img]{max-height:78mm}figure.plot{padding:8pt 10pt 0}.book a:not(.verdict){color:inherit;text-decoration:none}}
 )css";
 
 }  // namespace gradus::book

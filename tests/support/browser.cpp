@@ -46,11 +46,11 @@ std::string browser() {
 }
 
 /// False when it had to be killed.
-bool run(const std::vector<std::string>& arguments, const std::string& folder) {
+bool run(const std::vector<std::string>& arguments, const std::string& folder, std::chrono::seconds patience) {
   const pid_t child = fork();
   if (child == 0) become(arguments, folder);
   setpgid(child, child);
-  const auto deadline = std::chrono::steady_clock::now() + std::chrono::minutes(2);
+  const auto deadline = std::chrono::steady_clock::now() + patience;
   int status = 0;
   bool ended = false;
   while (!ended && std::chrono::steady_clock::now() < deadline) {
@@ -58,7 +58,10 @@ bool run(const std::vector<std::string>& arguments, const std::string& folder) {
     if (!ended) std::this_thread::sleep_for(std::chrono::milliseconds(20));
   }
   kill(-child, SIGKILL);  // and whatever it started
-  if (!ended) waitpid(child, &status, 0);
+  if (!ended) {
+    waitpid(child, &status, 0);
+    std::this_thread::sleep_for(std::chrono::milliseconds(300));  // until the others are gone, too, and write no more
+  }
   return ended;
 }
 
@@ -127,7 +130,9 @@ Sight look_at(const std::string& page, const Look& look) {
                                         "--dump-dom"};
   if (look.dark) arguments.push_back("--blink-settings=preferredColorScheme=0");
   arguments.push_back("file://" + folder / "page.html");
-  if (!run(arguments, folder.path())) return {.faults = {"the browser did not answer within two minutes"}};
+  if (!run(arguments, folder.path(), look.patience))
+    return {.faults = {"the browser did not answer within " + std::to_string(look.patience.count()) +
+                       " s, and was killed"}};
   Sight sight = sight_of(read_bytes(folder / "out"));
   std::istringstream log(read_bytes(folder / "err"));
   for (std::string line; std::getline(log, line);)

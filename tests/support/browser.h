@@ -1,6 +1,7 @@
 // Opens pages in a real browser (Chromium without a window), for tests.
 #pragma once
 
+#include <chrono>
 #include <string>
 #include <vector>
 
@@ -11,10 +12,11 @@ bool has_browser();
 
 /// How a page is looked at.
 struct Look {
-  int width = 900;      ///< of the window, in CSS pixels
-  bool dark = false;    ///< prefers-color-scheme: dark
-  bool print = false;   ///< with the rules for paper
-  bool scripts = true;  ///< whether the page's own scripts run
+  int width = 900;                     ///< of the window, in CSS pixels
+  bool dark = false;                   ///< prefers-color-scheme: dark
+  bool print = false;                  ///< with the rules for paper
+  bool scripts = true;                 ///< whether the page's own scripts run
+  std::chrono::seconds patience{120};  ///< after which a browser that does not answer is killed
 };
 
 /// What a browser saw.
@@ -26,7 +28,7 @@ struct Sight {
   std::string screenshot = {};  ///< a PNG
 };
 
-/// Looks at a page. A browser that does not answer within two minutes is killed, and said to have a fault. Nothing is left behind.
+/// Looks at a page. That a browser had to be killed is a fault. Nothing is left behind.
 Sight look_at(const std::string& page, const Look& look = {});
 
 }  // namespace gradus::testing

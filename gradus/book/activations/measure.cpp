@@ -68,7 +68,8 @@ void shape_figures(Notebook& notebook) {
 }
 
 void signal_figure(Notebook& notebook) {
-  train::LinePlot plot{.title = "log10 of the mean square of the outputs", .x_label = "hidden layer", .series = {}};
+  train::LinePlot plot{
+      .title = "Mean square of the outputs", .x_label = "hidden layer", .series = {}, .whole_x = true, .log_y = true};
   const struct {
     const char *name, *activation;
     Start start;
@@ -79,11 +80,13 @@ void signal_figure(Notebook& notebook) {
   for (const auto& row : rows) {
     PlotSeries line;
     line.name = row.name;
-    line.y = signal(row.activation, row.start, 1);
-    for (std::size_t i = 0; i < line.y.size(); ++i) line.x.push_back(static_cast<double>(i + 1));
+    for (const double power : signal(row.activation, row.start, 1)) {
+      line.x.push_back(static_cast<double>(line.x.size() + 1));
+      line.y.push_back(std::pow(10, power));
+    }
     plot.series.push_back(line);
   }
-  notebook.values["relu_lecun"] = fmt::format("{:.1f}", plot.series[2].y.back());
+  notebook.values["relu_lecun"] = fmt::format("{:.1f}", std::log10(plot.series[2].y.back()));
   notebook.figures.push_back(
       {"signal",
        "Normal inputs through thirty layers of 64 units with random weights. ReLU halves the mean square unless the "
@@ -112,14 +115,14 @@ void spiral_figure(Notebook& notebook, std::int64_t steps) {
 }
 
 void dead_figure(Notebook& notebook, std::int64_t epochs) {
-  train::LinePlot plot{.title = "Share of dead units", .x_label = "log10 of the learning rate", .series = {}};
+  train::LinePlot plot{.title = "Share of dead units", .x_label = "learning rate", .series = {}, .log_x = true};
   for (const char* activation : {"relu", "leaky_relu", "gelu"}) {
     PlotSeries line;
     line.name = activation;
     line.points = true;
     for (const double power : {-2.0, -1.5, -1.0, -0.5, 0.0}) {
-      line.x.push_back(power);
-      line.y.push_back(dead_share(activation, std::pow(10, power), epochs, 1));
+      line.x.push_back(std::pow(10, power));
+      line.y.push_back(dead_share(activation, line.x.back(), epochs, 1));
     }
     plot.series.push_back(line);
   }

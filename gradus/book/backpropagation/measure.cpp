@@ -60,18 +60,18 @@ struct SmallNet {
 };
 
 void differences_figure(Notebook& notebook) {
-  train::LinePlot plot{.title = "log10 of the relative error", .x_label = "log10 of the step h", .series = {}};
+  train::LinePlot plot{.title = "Relative error", .x_label = "step h", .series = {}, .log_x = true, .log_y = true};
   for (const std::uint64_t seed : {1, 2, 3}) {
     PlotSeries line;
     line.name = fmt::format("direction {}", seed);
     for (int i = -24; i <= -2; ++i) {
-      line.x.push_back(i / 2.0);
-      line.y.push_back(std::log10(difference_error(std::pow(10, i / 2.0), seed)));
+      line.x.push_back(std::pow(10, i / 2.0));
+      line.y.push_back(difference_error(line.x.back(), seed));
     }
     plot.series.push_back(line);
   }
   notebook.values["best_error"] =
-      fmt::format("{:.0f}", *std::min_element(plot.series[0].y.begin(), plot.series[0].y.end()));
+      fmt::format("{:.0f}", std::log10(*std::min_element(plot.series[0].y.begin(), plot.series[0].y.end())));
   notebook.figures.push_back(
       {"differences",
        "Central differences against reverse mode. From the right, the error falls with the square of h: "
@@ -127,7 +127,8 @@ void curvature_figure(Notebook& notebook) {
 }
 
 void layers_figure(Notebook& notebook) {
-  train::LinePlot plot{.title = "log10 of the gradient's norm by layer", .x_label = "epoch", .series = {}};
+  train::LinePlot plot{
+      .title = "Norm of the gradient", .x_label = "epoch", .series = {}, .whole_x = true, .log_y = true};
   manual_seed(1);
   Net model({.hidden = {32, 32}});
   const auto optimizer = optim::make_optimizer("sgd", model, {{"lr", 0.3}});
@@ -141,7 +142,7 @@ void layers_figure(Notebook& notebook) {
     for (std::size_t i = 0; i < 3; ++i) {
       plot.series[i].name = fmt::format("layer {}", i + 1);
       plot.series[i].x.push_back(epoch + 1);
-      plot.series[i].y.push_back(0.5 * std::log10(sum(square(g.layers[i].weight.tensor())).item<float>()));
+      plot.series[i].y.push_back(std::sqrt(sum(square(g.layers[i].weight.tensor())).item<float>()));
     }
   }
   notebook.figures.push_back(

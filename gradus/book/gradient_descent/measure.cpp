@@ -23,20 +23,20 @@ PlotSeries series(std::string name) {
   return out;
 }
 
-/// log10 of a path's distances, at most about 200 of them.
+/// A path's distances, at most about 200 of them.
 PlotSeries path_series(std::string name, const Path& path) {
   PlotSeries out = series(std::move(name));
   const std::size_t every = 1 + path.distance.size() / 200;
   for (std::size_t i = 0; i < path.distance.size(); i += every) {
     out.x.push_back(static_cast<double>(i));
-    out.y.push_back(std::log10(path.distance[i]));
+    out.y.push_back(path.distance[i]);
   }
   return out;
 }
 
 void limit_figure(Notebook& notebook) {
   const LeastSquares& problem = least_squares();
-  train::LinePlot plot{.title = "log10 of the distance from the optimum", .x_label = "step", .series = {}};
+  train::LinePlot plot{.title = "Distance from the optimum", .x_label = "step", .series = {}, .log_y = true};
   for (const double share : {0.25, 0.98, 1.02}) {
     plot.series.push_back(path_series(fmt::format("{:.2f} x 2/L", share),
                                       descend(problem, 1, {{"lr", share * 2 / problem.steepest}}, 300)));
@@ -80,7 +80,7 @@ void zigzag_figure(Notebook& notebook) {
 
 void momentum_figure(Notebook& notebook) {
   const LeastSquares& problem = least_squares();
-  train::LinePlot plot{.title = "log10 of the distance from the optimum", .x_label = "step", .series = {}};
+  train::LinePlot plot{.title = "Distance from the optimum", .x_label = "step", .series = {}, .log_y = true};
   const Path plain = descend(problem, 1, best_descent(problem), 20000, 0.01);
   const Path ball = descend(problem, 1, best_heavy_ball(problem), 20000, 0.01);
   plot.series.push_back(path_series("gradient descent", plain));
@@ -126,15 +126,15 @@ void batches_figure(Notebook& notebook, std::int64_t epochs) {
 void noise_figure(Notebook& notebook, int draws) {
   const Noise noise = noise_by_batch(1, draws);
   train::LinePlot plot{
-      .title = "log10 of the variance of the gradient", .x_label = "log10 of the batch size", .series = {}};
+      .title = "Variance of the gradient", .x_label = "batch size", .series = {}, .log_x = true, .log_y = true};
   PlotSeries line = series("measured"), theory = series("slope -1");
   line.points = true;
   theory.dashed = true;
   for (std::size_t i = 0; i < noise.batch.size(); ++i) {
-    line.x.push_back(std::log10(noise.batch[i]));
-    line.y.push_back(std::log10(noise.variance[i]));
+    line.x.push_back(noise.batch[i]);
+    line.y.push_back(noise.variance[i]);
     theory.x.push_back(line.x.back());
-    theory.y.push_back(line.y.front() - (line.x.back() - line.x.front()));
+    theory.y.push_back(line.y.front() * line.x.front() / line.x.back());
   }
   plot.series = {line, theory};
   notebook.figures.push_back({"noise",
@@ -145,7 +145,7 @@ void noise_figure(Notebook& notebook, int draws) {
 }
 
 void rates_figure(Notebook& notebook, std::int64_t epochs, std::uint64_t seeds) {
-  train::LinePlot plot{.title = "Test accuracy", .x_label = "log10 of the learning rate", .series = {}};
+  train::LinePlot plot{.title = "Test accuracy", .x_label = "learning rate", .series = {}, .log_x = true};
   const struct {
     const char *name, *optimizer;
     std::map<std::string, double> settings;
@@ -160,7 +160,7 @@ void rates_figure(Notebook& notebook, std::int64_t epochs, std::uint64_t seeds) 
       FitOptions options{.optimizer = row.optimizer, .settings = row.settings, .epochs = epochs};
       options.settings["lr"] = std::pow(10, power);
       for (options.seed = 1; options.seed <= seeds; ++options.seed) sum += fit(options).test_accuracy;
-      line.x.push_back(power);
+      line.x.push_back(options.settings["lr"]);
       line.y.push_back(sum / static_cast<double>(seeds));
     }
     plot.series.push_back(line);

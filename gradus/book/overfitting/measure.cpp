@@ -23,7 +23,7 @@ PlotSeries over_epochs(std::string name, const std::vector<double>& values) {
 }
 
 void curves_figure(Notebook& notebook, std::int64_t epochs) {
-  train::LinePlot plot{.title = "Loss", .x_label = "epoch", .series = {}};
+  train::LinePlot plot{.title = "Loss", .x_label = "epoch", .series = {}, .whole_x = true};
   FitOptions options = large_fit(1);
   options.label_noise = 0.3;
   options.epochs = epochs;
@@ -43,7 +43,7 @@ void curves_figure(Notebook& notebook, std::int64_t epochs) {
 }
 
 void examples_figure(Notebook& notebook) {
-  train::LinePlot plot{.title = "Accuracy", .x_label = "log10 of the training examples", .series = {}};
+  train::LinePlot plot{.title = "Accuracy", .x_label = "training examples", .series = {}, .log_x = true};
   PlotSeries training, test;
   training.name = "training";
   test.name = "test";
@@ -53,7 +53,7 @@ void examples_figure(Notebook& notebook) {
     options.examples = examples;
     options.epochs = 12000 / examples;  // about the same number of steps
     const Fit fitted = fit(options);
-    for (PlotSeries* line : {&training, &test}) line->x.push_back(std::log10(static_cast<double>(examples)));
+    for (PlotSeries* line : {&training, &test}) line->x.push_back(static_cast<double>(examples));
     training.y.push_back(fitted.train_accuracy);
     test.y.push_back(fitted.test_accuracy);
   }
@@ -63,7 +63,7 @@ void examples_figure(Notebook& notebook) {
 }
 
 void width_figure(Notebook& notebook) {
-  train::LinePlot plot{.title = "Test accuracy", .x_label = "log2 of the hidden units", .series = {}, .whole_x = true};
+  train::LinePlot plot{.title = "Test accuracy", .x_label = "hidden units", .series = {}, .log_x = true};
   for (const double noise : {0.0, 0.3}) {
     PlotSeries line;
     line.name = noise == 0 ? "true labels" : "three tenths random";
@@ -73,7 +73,7 @@ void width_figure(Notebook& notebook) {
       options.net.hidden = {width};
       options.label_noise = noise;
       options.epochs = 40;
-      line.x.push_back(std::log2(static_cast<double>(width)));
+      line.x.push_back(static_cast<double>(width));
       line.y.push_back(fit(options).test_accuracy);
     }
     plot.series.push_back(line);
@@ -85,7 +85,7 @@ void width_figure(Notebook& notebook) {
 }
 
 void descent_figure(Notebook& notebook, int draws) {
-  train::LinePlot plot{.title = "log10 of the risk", .x_label = "features for each example", .series = {}};
+  train::LinePlot plot{.title = "Risk", .x_label = "features for each example", .series = {}, .log_y = true};
   PlotSeries measured, theory;
   measured.name = "measured";
   measured.points = true;
@@ -94,15 +94,15 @@ void descent_figure(Notebook& notebook, int draws) {
   constexpr std::int64_t examples = 40;
   for (const std::int64_t features : {4, 10, 20, 28, 34, 38, 40, 42, 46, 56, 80, 120, 200}) {
     measured.x.push_back(static_cast<double>(features) / examples);
-    measured.y.push_back(std::log10(minimum_norm_risk(examples, features, 0.25, draws, 1)));
+    measured.y.push_back(minimum_norm_risk(examples, features, 0.25, draws, 1));
   }
   for (int i = 2; i <= 100; ++i) {  // Hastie and others, for many examples and features
     const double g = i / 20.0;
     theory.x.push_back(g);
-    theory.y.push_back(g == 1 ? NAN : std::log10(g < 1 ? 0.25 * g / (1 - g) : 1 - 1 / g + 0.25 / (g - 1)));
+    theory.y.push_back(g == 1 ? NAN : g < 1 ? 0.25 * g / (1 - g) : 1 - 1 / g + 0.25 / (g - 1));
   }
   plot.series = {measured, theory};
-  plot.y_range = {-2.0, 2.5};
+  plot.y_range = {0.01, 300};
   notebook.figures.push_back({"double-descent",
                               "Least squares with 40 examples and more and more random features; beyond 40 the "
                               "solution of smallest norm. The theory is for infinitely many "

@@ -27,20 +27,27 @@ const std::vector<Kind>& kinds() {
   return all;
 }
 
+PlotSeries norms_by_layer(const Kind& kind, std::int64_t depth) {
+  PlotSeries line;
+  line.name = kind.name;
+  for (const double power : gradient_norms(some_digits(), depth, kind.options, 1)) {
+    line.x.push_back(static_cast<double>(line.x.size() + 1));
+    line.y.push_back(std::pow(10, power));
+  }
+  return line;
+}
+
 void layers_figure(Notebook& notebook) {
   constexpr std::int64_t depth = 20;
-  train::LinePlot plot{.title = "log10 of the gradient's norm", .x_label = "hidden layer", .series = {}};
+  train::LinePlot plot{
+      .title = "Norm of the gradient", .x_label = "hidden layer", .series = {}, .whole_x = true, .log_y = true};
   for (const Kind& kind : kinds()) {
-    PlotSeries line;
-    line.name = kind.name;
-    line.y = gradient_norms(some_digits(), depth, kind.options, 1);
-    for (std::size_t i = 0; i < line.y.size(); ++i) line.x.push_back(static_cast<double>(i + 1));
-    plot.series.push_back(line);
+    plot.series.push_back(norms_by_layer(kind, depth));
   }
   const std::vector<double>& sigmoid = plot.series[0].y;
   notebook.values["factor"] =
-      fmt::format("{:.3f}", std::pow(10, (sigmoid.front() - sigmoid.back()) / static_cast<double>(depth - 1)));
-  notebook.values["sigmoid_20"] = fmt::format("{:.1f}", sigmoid.back() - sigmoid.front());
+      fmt::format("{:.3f}", std::pow(sigmoid.front() / sigmoid.back(), 1 / static_cast<double>(depth - 1)));
+  notebook.values["sigmoid_20"] = fmt::format("{:.1f}", std::log10(sigmoid.back() / sigmoid.front()));
   notebook.figures.push_back(
       {"layers",
        "Gradients of the weights in twenty hidden layers of 64 units, at the start, for 256 digits. "
@@ -50,14 +57,14 @@ void layers_figure(Notebook& notebook) {
 }
 
 void depth_figure(Notebook& notebook) {
-  train::LinePlot plot{.title = "log10 of first over last gradient", .x_label = "hidden layers", .series = {}};
+  train::LinePlot plot{.title = "First over last gradient", .x_label = "hidden layers", .series = {}, .log_y = true};
   for (const Kind& kind : kinds()) {
     PlotSeries line;
     line.name = kind.name;
     line.points = true;
     for (const std::int64_t depth : {2, 5, 10, 20, 30}) {
       line.x.push_back(static_cast<double>(depth));
-      line.y.push_back(first_to_last(some_digits(), depth, kind.options, 1));
+      line.y.push_back(std::pow(10, first_to_last(some_digits(), depth, kind.options, 1)));
     }
     plot.series.push_back(line);
   }
@@ -95,17 +102,14 @@ void learning_figure(Notebook& notebook, std::int64_t epochs) {
 }
 
 void start_figure(Notebook& notebook) {
-  train::LinePlot plot{.title = "log10 of the gradient's norm", .x_label = "hidden layer", .series = {}};
+  train::LinePlot plot{
+      .title = "Norm of the gradient", .x_label = "hidden layer", .series = {}, .whole_x = true, .log_y = true};
   const Kind rows[] = {{"He", {.start = Start::he}},
                        {"Xavier", {.start = Start::xavier}},
                        {"PyTorch's default", {.start = Start::pytorch}},
                        {"default, residual", {.start = Start::pytorch, .residual = true}}};
   for (const Kind& row : rows) {
-    PlotSeries line;
-    line.name = row.name;
-    line.y = gradient_norms(some_digits(), 20, row.options, 1);
-    for (std::size_t i = 0; i < line.y.size(); ++i) line.x.push_back(static_cast<double>(i + 1));
-    plot.series.push_back(line);
+    plot.series.push_back(norms_by_layer(row, 20));
   }
   notebook.figures.push_back(
       {"start",

@@ -225,5 +225,12 @@ TEST(Report, ShowsWhatWasRecorded) {
   EXPECT_THAT(part, Not(HasSubstr("Share of dead units")));
 }
 
+TEST(Report, ABrowserThatHangsIsKilled) {
+  if (!testing::has_browser()) GTEST_SKIP() << "needs Debian's package chromium";
+  const std::string page = "<html><head></head><body><script>while (true) {}</script></body></html>";
+  EXPECT_THAT(testing::look_at(page, {.patience = std::chrono::seconds(5)}).faults,
+              ElementsAre("the browser did not answer within 5 s, and was killed"));
+}
+
 }  // namespace
 }  // namespace gradus::train
