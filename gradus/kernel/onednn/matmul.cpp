@@ -33,7 +33,11 @@ std::unique_ptr<Kernel> make_matmul(const Request& request, std::string& reason)
     const auto b = [&](Type type) { return matrices(batch, k, n, op.transpose_b, type); };
     // The plain kernels of f32 write no bf16: what they sum is rounded behind them.
     const auto c = [&](Type type) { return matrices(batch, m, n, false, op.narrow ? type : Type::f32); };
-    const auto desc = fastest(Operands, [&](Type type) { return matmul_desc(a(type), b(type), c(type)); });
+    // Measured on one core with AVX-512 and AMX: of 1024 rows and more, packing b first pays by 5 to 15 %; of 128 it costs as much
+    // as it saves in f32 and a third of the speed in bf16. oneDNN copies a transposed bf16 operand in any case.
+    const bool packs = batch == 1 && m >= 1024 && (Operands == Type::f32 || !op.transpose_a);
+    const auto right = [&](Type type) { return packs ? any({k, n}, type) : b(type); };
+    const auto desc = fastest(Operands, [&](Type type) { return matmul_desc(a(type), right(type), c(type)); });
     auto program = std::make_unique<Program>(flops);
     const dnnl::memory product = program->output_as(0, c(Operands), desc.dst_desc());
     program->add(dnnl::matmul(desc), desc,
