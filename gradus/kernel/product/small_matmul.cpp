@@ -1,4 +1,4 @@
-// Small matrix products of f32, where a general library spends longer on the call than on the arithmetic.
+// Small matrix products of f32, and vectors of bf16 times matrices, where a general library spends longer on the call than on the arithmetic.
 #include <algorithm>
 #include <cstdint>
 
@@ -8,6 +8,7 @@
 
 #include <hwy/highway.h>
 
+#include "gradus/base/dtype.h"
 #include "gradus/kernel/product/small_matmul.h"
 
 HWY_BEFORE_NAMESPACE();
@@ -75,6 +76,29 @@ HWY_INLINE void dots(const float* HWY_RESTRICT x, const float* HWY_RESTRICT b, s
   }
 }
 
+/// The same with rows of b in bf16.
+template <int Columns>
+HWY_INLINE void narrow_dots(const float* HWY_RESTRICT x, const hwy::bfloat16_t* HWY_RESTRICT b, std::int64_t count,
+                            float* HWY_RESTRICT c) {
+  const Tag d;
+  const hn::Rebind<hwy::bfloat16_t, Tag> narrow;
+  const auto lanes = static_cast<std::int64_t>(hn::Lanes(d));
+  hn::Vec<Tag> sums[Columns];
+  for (int j = 0; j < Columns; ++j) sums[j] = hn::Zero(d);
+  std::int64_t k = 0;
+  for (; k + lanes <= count; k += lanes) {
+    const auto part = hn::LoadU(d, x + k);
+    for (int j = 0; j < Columns; ++j) {
+      sums[j] = hn::MulAdd(part, hn::PromoteTo(d, hn::LoadU(narrow, b + j * count + k)), sums[j]);
+    }
+  }
+  for (int j = 0; j < Columns; ++j) {
+    float total = hn::GetLane(hn::SumOfLanes(d, sums[j]));
+    for (std::int64_t i = k; i < count; ++i) total += x[i] * hwy::F32FromBF16(b[j * count + i]);
+    c[j] = total;
+  }
+}
+
 }  // namespace
 
 void MultiplySmall(const SmallProduct& p, const float* a, const float* b, float* c, float* panels) {
@@ -100,6 +124,14 @@ void MultiplyDots(const SmallProduct& p, const float* a, const float* b, float* 
   }
 }
 
+/// Elements [begin, end) of the vector x b, where column j of b lies at b + j * count.
+void MultiplyNarrow(const float* x, const BFloat16* b, std::int64_t count, float* c, std::int64_t begin,
+                    std::int64_t end) {
+  const auto* columns = reinterpret_cast<const hwy::bfloat16_t*>(b);
+  for (; begin + 4 <= end; begin += 4) narrow_dots<4>(x, columns + begin * count, count, c + begin);
+  for (; begin < end; ++begin) narrow_dots<1>(x, columns + begin * count, count, c + begin);
+}
+
 }  // namespace gradus::kernel::HWY_NAMESPACE
 HWY_AFTER_NAMESPACE();
 
@@ -112,6 +144,7 @@ namespace gradus::kernel {
 namespace {
 
 HWY_EXPORT(MultiplyDots);
+HWY_EXPORT(MultiplyNarrow);
 HWY_EXPORT(MultiplySmall);
 
 // Arithmetic operations of a call above which oneDNN is faster, whose calls take some 0.3 us. Measured with AVX-512, one
@@ -154,9 +187,48 @@ class SmallMatMul final : public Kernel {
   std::int64_t batch_;
 };
 
+/// A vector of bf16 times a matrix whose columns are dense, as a token is decoded: bound by reading the matrix.
+class NarrowVectorProduct final : public Kernel {
+ public:
+  NarrowVectorProduct(std::int64_t n, std::int64_t k, bool narrow) : n_(n), k_(k), narrow_(narrow) {}
+
+  Status run(const Arguments& arguments) const noexcept override {
+    const BFloat16 *a = arguments.input<BFloat16>(0), *b = arguments.input<BFloat16>(1);
+    auto* x = reinterpret_cast<float*>(arguments.scratch);
+    std::transform(a, a + k_, x, [](BFloat16 element) { return static_cast<float>(element); });
+    float* c = narrow_ ? x + k_ : arguments.output<float>();
+    parallel_for(n_, 1 + 2 * elements_per_thread / k_, [&](std::int64_t begin, std::int64_t end) {
+      HWY_DYNAMIC_DISPATCH(MultiplyNarrow)(x, b, k_, c, begin, end);
+    });
+    if (narrow_) std::transform(c, c + n_, arguments.output<BFloat16>(), [](float sum) { return BFloat16(sum); });
+    return {};
+  }
+  std::size_t scratch_bytes() const override {
+    return static_cast<std::size_t>(k_ + (narrow_ ? n_ : 0)) * sizeof(float);
+  }
+  double flops() const override { return 2.0 * static_cast<double>(n_) * static_cast<double>(k_); }
+
+ private:
+  std::int64_t n_, k_;
+  bool narrow_;
+};
+
+std::unique_ptr<Kernel> make_narrow_vector_product(const Request& request, std::string& reason) {
+  const MatMul& op = *request.op.as<MatMul>();
+  const Shape &a = request.inputs[0].shape, &c = request.outputs[0].shape;
+  const int rank = c.rank();
+  const std::int64_t n = c[rank - 1], k = a[rank - (op.transpose_a ? 2 : 1)];
+  if (c.numel() == n && n > 0 && k > 0 && (op.transpose_b || n == 1)) {
+    return std::make_unique<NarrowVectorProduct>(n, k, op.narrow);
+  }
+  reason = "of bf16 only a vector times dense columns";
+  return nullptr;
+}
+
 std::unique_ptr<Kernel> make_small_matmul(const Request& request, std::string& reason) {
+  if (request.inputs[0].dtype == DType::bf16) return make_narrow_vector_product(request, reason);
   if (request.inputs[0].dtype != DType::f32) {
-    reason = "only f32";
+    reason = "only f32 and bf16";
     return nullptr;
   }
   const MatMul& op = *request.op.as<MatMul>();
