@@ -3,6 +3,7 @@
 #include <hwy/targets.h>
 
 #include <algorithm>
+#include <bit>
 #include <cmath>
 #include <functional>
 #include <limits>
@@ -12,6 +13,7 @@
 #include "gradus/base/buffer.h"
 #include "gradus/kernel/elementwise/convert.h"
 #include "gradus/kernel/elementwise/simd.h"
+#include "gradus/kernel/elementwise/tile_functions.h"
 #include "gradus/kernel/registry.h"
 #include "gradus/ops/elementwise.h"
 
@@ -359,6 +361,27 @@ TEST(ElementwiseKernels, RefusesArithmeticOnStorageTypes) {
     const Op op = Elementwise{ElementwiseCode::neg};
     EXPECT_EQ(maker("neg", implementation)({op, std::span(&spec, 1), std::span(&spec, 1)}, reason), nullptr);
     EXPECT_FALSE(reason.empty());
+  }
+}
+
+// Every bit of the vector loops, and of what is left at their end, is that of the scalar conversion.
+TEST(ElementwiseKernels, CastsOfBf16) {
+  std::vector<float> wide;
+  for (std::uint32_t i = 0; i < 5000; ++i) {
+    const std::uint32_t bits = i * 858993u + (i % 7 == 0 ? 0x7f800000u : 0u);  // all exponents, NaN, infinities, ties
+    wide.push_back(std::bit_cast<float>(i % 5 == 0 ? bits & 0xffff8000u : bits));
+  }
+  for (const std::size_t count : {std::size_t{0}, std::size_t{1}, std::size_t{15}, std::size_t{33}, wide.size()}) {
+    std::vector<BFloat16> narrow(count + 1, BFloat16(7));
+    find_cast(DType::f32, DType::bf16)(narrow.data(), wide.data(), nullptr, nullptr, count);
+    std::vector<float> back(count + 1, 7);
+    find_cast(DType::bf16, DType::f32)(back.data(), narrow.data(), nullptr, nullptr, count);
+    for (std::size_t i = 0; i < count; ++i) {
+      ASSERT_EQ(narrow[i].bits, BFloat16(wide[i]).bits) << i;
+      ASSERT_EQ(std::bit_cast<std::uint32_t>(back[i]), std::uint32_t{narrow[i].bits} << 16) << i;
+    }
+    EXPECT_EQ(narrow[count], BFloat16(7));
+    EXPECT_EQ(back[count], 7);
   }
 }
 
