@@ -36,12 +36,31 @@ class ChannelsLast {
   }
 
   Graph run() {
+    find_narrowed();
     for (std::size_t i = 0; i < graph_.vertices.size(); ++i) rebuild(static_cast<std::int32_t>(i));
     for (const ValueId id : graph_.results) result_.results.push_back(first(id));
     return std::move(result_);
   }
 
  private:
+  /// Convolutions whose images nobody reads but a cast to bf16: that cast becomes part of them.
+  void find_narrowed() {
+    std::vector<std::int32_t> readers(graph_.vertices.size(), 0);
+    for (const Vertex& v : graph_.vertices) {
+      for (const ValueId id : v.inputs) ++readers[static_cast<std::size_t>(id.vertex)];
+    }
+    for (const ValueId id : graph_.results) ++readers[static_cast<std::size_t>(id.vertex)];
+    narrowed_.resize(graph_.vertices.size(), 0);
+    for (const Vertex& v : graph_.vertices) {
+      const Cast* cast = v.op.as<Cast>();
+      if (!cast || cast->to != DType::bf16) continue;
+      const auto from = static_cast<std::size_t>(v.inputs[0].vertex);
+      const Vertex& conv = graph_.vertices[from];
+      const bool of_bf16 = !conv.inputs.empty() && graph_.spec(conv.inputs[0]).dtype == DType::bf16;
+      narrowed_[from] = of_bf16 && readers[from] == 1 && conv.op.family() == OpFamily::contraction;
+    }
+  }
+
   /// A value of the old graph in the new one: as it was, and with channels last. Either is made when somebody asks.
   struct Value {
     std::optional<ValueId> first, last;
@@ -134,7 +153,10 @@ class ChannelsLast {
     if (is_free(v)) return;
     if (!v.is_leaf() && prefers_channels_last(graph_, v)) return convolve(id);
     if (!v.is_leaf() && std::any_of(v.inputs.begin(), v.inputs.end(), [&](ValueId input) { return is_last(input); })) {
-      if (is_pointwise(v)) return set_last(id, pointwise_last(v));
+      if (is_pointwise(v)) {
+        const bool done = v.op.as<Cast>() && narrowed_[static_cast<std::size_t>(v.inputs[0].vertex)] != 0;
+        return set_last(id, done ? last(v.inputs[0]) : pointwise_last(v));
+      }
       if (const Slice* slice = v.op.as<Slice>()) {
         const Slice moved{moved_axis(slice->axis), slice->start, slice->stop, slice->step};
         return set_last(id, add(v, moved, last(v.inputs[0])));
@@ -169,7 +191,10 @@ class ChannelsLast {
     const bool gives_image = op.pass != Pass::weight_gradient;
     v.inputs[0] = last(v.inputs[0]);
     v.inputs[1] = gives_image ? first(v.inputs[1]) : last(v.inputs[1]);
-    if (gives_image) v.specs[0].shape = gradus::permuted(v.specs[0].shape, to_channels_last);
+    if (gives_image) {
+      if (narrowed_[static_cast<std::size_t>(id.vertex)] != 0) op.result = DType::bf16;
+      v.specs[0] = {op.result, gradus::permuted(v.specs[0].shape, to_channels_last)};
+    }
     v.op = op;
     const ValueId made = add(std::move(v));
     if (gives_image) return set_last(id, made);
@@ -196,6 +221,7 @@ class ChannelsLast {
 
   const Graph& graph_;
   std::vector<SmallVector<Value, 1>> values_;  // by vertex and output
+  std::vector<char> narrowed_;                 // by vertex
   Graph result_;
 };
 

@@ -10,6 +10,7 @@
 #include "gradus/engine/plan_cache.h"
 #include "gradus/ops/ops.h"
 #include "gradus/transform/grad.h"
+#include "gradus/transform/precision.h"
 #include "gradus/transform/simplify.h"
 
 namespace gradus {
@@ -77,6 +78,21 @@ TEST(UseChannelsLast, GivesTheSameNumbers) {
     for (const double e : expected) largest = std::max(largest, std::abs(e));
     for (std::size_t k = 0; k < got.size(); ++k) ASSERT_NEAR(got[k], expected[k], 1e-5 * largest) << i << ", " << k;
   }
+}
+
+TEST(UseChannelsLast, ImagesOfBf16StayBf16) {
+  const Network network;
+  const Tensor images = filled({2, 3, 8, 8}, 0);
+  const Tensors roots = network.gradients(images);
+  const Graph g = transform::use_channels_last(transform::use_bf16(transform::simplify(capture(roots).graph)));
+  EXPECT_EQ(verify(g), "");
+  const auto narrow = [&](std::string_view op) {
+    return std::count_if(g.vertices.begin(), g.vertices.end(),
+                         [&](const Vertex& v) { return v.op.name() == op && v.specs.front().dtype == DType::bf16; });
+  };
+  EXPECT_EQ(narrow("conv2d_channels_last"), 2) << print(g);
+  EXPECT_EQ(narrow("conv2d_input_gradient_channels_last"), 1) << print(g);  // the other is a result, in f32
+  for (const ValueId id : g.results) EXPECT_EQ(g.spec(id).dtype, DType::f32);
 }
 
 TEST(UseChannelsLast, OtherReadersGetTheirOwnOrder) {

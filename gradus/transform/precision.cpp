@@ -9,13 +9,14 @@
 #include "gradus/ops/recurrent/lstm.h"
 #include "gradus/ops/reduce.h"
 #include "gradus/ops/view.h"
+#include "gradus/transform/layout.h"
 
 namespace gradus::transform {
 namespace {
 
 // Measured on AMX with oneDNN 2.6.3: below these, tiles are mostly empty and f32 is as fast.
 constexpr std::int64_t least_inner = 16;         // of a product
-constexpr std::int64_t least_channels = 4;       // of a convolution, in and out, each group
+constexpr std::int64_t least_channels = 3;       // of a convolution, in and out, each group
 constexpr double least_products = 32 * 32 * 32;  // multiplications of one call
 constexpr std::int64_t least_sequences = 4;      // of a recurrence, side by side
 
@@ -68,11 +69,11 @@ bool widens_for_itself(const Vertex& v) {
   return v.op.as<Elementwise>() || v.op.as<Cast>() || (reduce && reduce->kind != ReduceKind::prod);
 }
 
-/// Products whose result may be rounded, as those of PyTorch's autocast are. Not the ones that fold the rows of a batch: they are
-/// the gradients of weights, which go on to the optimizer.
-bool may_be_narrow(const Vertex& v) {
-  const MatMul* op = v.op.as<MatMul>();
-  return op && !op->transpose_a;
+/// Products and images whose elements may be rounded, as those of PyTorch's autocast are. Not the ones that fold the rows of a
+/// batch: they are the gradients of weights, which go on to the optimizer.
+bool may_be_narrow(const Graph& graph, const Vertex& v) {
+  if (const MatMul* op = v.op.as<MatMul>()) return !op->transpose_a;
+  return prefers_channels_last(graph, v) && !v.op.as<Conv2dWeightGradient>();
 }
 
 /// Whole sequences keep their operands in f32 and round them where their products are.
@@ -192,20 +193,23 @@ class Lowering {
   bool makes_narrow(std::int32_t i, bool lowered) {
     const Vertex& v = vertex({i, 0});
     if (v.is_leaf() || any(i, &Value::stored) || !(any(i, &Value::needed) || any(i, &Value::wanted))) return false;
-    return lowered ? may_be_narrow(v) : is_plain_view(v) && value(v.inputs[0]).narrow_only;
+    return lowered ? may_be_narrow(graph_, v) : is_plain_view(v) && value(v.inputs[0]).narrow_only;
   }
 
   void rebuild_narrow(std::int32_t i, bool lowered) {
     Vertex v = vertex({i, 0});
     v.inputs = {};
     for (const ValueId id : vertex({i, 0}).inputs) v.inputs.push_back(value(id).narrow);
-    if (lowered) {
-      const MatMul& op = *v.op.as<MatMul>();
-      v.op = MatMul{op.transpose_a, op.transpose_b, true};
-    }
-    v.specs.front().dtype = DType::bf16;
     Value& made = value({i, 0});
     made.narrow_only = true;
+    const MatMul* product = v.op.as<MatMul>();
+    if (lowered && !product) {  // an image: the layout pass makes one of the convolution and the cast behind it
+      const Vertex& old = vertex({i, 0});
+      made.narrow = narrow(old, old.specs.front().shape, add(std::move(v)));
+      return;
+    }
+    if (product) v.op = MatMul{product->transpose_a, product->transpose_b, true};
+    v.specs.front().dtype = DType::bf16;
     made.narrow = add(std::move(v));
   }
 

@@ -178,20 +178,21 @@ std::unique_ptr<Program> weight_gradient_product(const Problem& p) {
   return program;
 }
 
-/// Measured with 2.6.3 on AMX, one core: a weight gradient of 512 channels over 4 x 4 pixels takes 31 ms, as a product 8 ms
-/// (256 channels over 8 x 8: 10.5 and 7.5 ms; kernels of one element with stride 2: 2.4 to 4.3 ms and 0.4 to 0.7), the other
-/// two passes over 4 x 4 pixels 11 and 14, as products 7. Over longer rows the windows outgrow the caches.
+/// Measured with 2.6.3 on AMX, one core: a weight gradient of 512 channels over 4 x 4 pixels takes 31 ms, as a product 11
+/// (128 to 256 channels with stride 2: 11 and 5.5 ms; kernels of one element with stride 2: 2.4 to 4.3 ms and 0.9 to 1.7);
+/// the other two passes over 4 x 4 pixels 11 and 14 ms, as products 9. Over more pixels the windows outgrow the caches.
 bool pays(const Problem& p, Pass pass) {
-  constexpr std::int64_t least_channels = 16, most_windows = std::int64_t{1} << 24;
+  constexpr std::int64_t least_channels = 16, most_windows = std::int64_t{1} << 23;
   if (p.conv.groups != 1 || std::min(p.inputs(), p.outputs()) < least_channels) return false;
+  const Windowing windows = pass == Pass::input_gradient ? p.of_y() : p.of_x();
+  if (windows.points() * windows.length() > most_windows) return false;
   const std::int64_t row = p.y[3];
   switch (pass) {
-    case Pass::forward: return row <= 4 && p.taps() > 1 && p.of_x().points() * p.of_x().length() <= most_windows;
-    case Pass::input_gradient:
-      return row <= 4 && p.conv.stride == Conv2d::every(1) && p.of_y().points() * p.of_y().length() <= most_windows;
+    case Pass::forward: return row <= 4 && p.taps() > 1;
+    case Pass::input_gradient: return row <= 4 && p.conv.stride == Conv2d::every(1);
     case Pass::weight_gradient: break;
   }
-  return (row <= 8 || p.taps() == 1) && p.of_x().points() * p.of_x().length() <= most_windows;
+  return row <= 8 || p.taps() == 1;
 }
 
 Problem problem_of(const ConvChannelsLast& op, const Request& r) {
