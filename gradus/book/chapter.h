@@ -43,6 +43,14 @@ struct Notebook {
   std::map<std::string, std::string> values;
 };
 
+class Setting;
+
+/// What a chapter claims of a reader's own network, or why it cannot be asked of it.
+struct OwnClaim {
+  insight::Claim claim;  ///< it may refer to the Setting
+  std::string refusal;   ///< not empty: the claim has an id and a sentence only
+};
+
 /// The text is CommonMark. A line of its own brings in what was measured:
 ///
 ///   @figure ID      a figure of the notebook
@@ -56,6 +64,8 @@ struct Chapter {
   std::function<std::vector<insight::Claim>(Effort)> claims;
   std::function<void(Notebook&, Effort)> measure;  ///< equal efforts give equal notebooks, bit for bit
   std::vector<std::string_view> oracles;           ///< names of train::oracles() that belong to the chapter
+  /// The claims that can be made of a network and data of the reader's own; none where they cannot. See own/setting.h.
+  std::function<std::vector<OwnClaim>(const Setting&)> own = {};
   int quick_seconds = 0, standard_seconds = 0, full_seconds = 0;  ///< measured on one core
 };
 

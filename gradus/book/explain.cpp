@@ -16,17 +16,6 @@
 namespace gradus::book {
 namespace {
 
-std::string this_machine() {
-  std::ifstream file("/proc/cpuinfo");
-  std::string processor = "unknown processor";
-  for (std::string line; std::getline(file, line);) {
-    if (!line.starts_with("model name")) continue;
-    processor = line.substr(line.find(':') + 2);
-    break;
-  }
-  return fmt::format("{}, {} threads", processor, num_threads());
-}
-
 /// `line` with every {{name}} replaced.
 std::string filled(std::string_view line, const std::map<std::string, std::string>& values) {
   std::string out;
@@ -81,6 +70,17 @@ nlohmann::ordered_json json_of(const train::LinePlot& plot) {
 }
 
 }  // namespace
+
+std::string this_machine() {
+  std::ifstream file("/proc/cpuinfo");
+  std::string processor = "unknown processor";
+  for (std::string line; std::getline(file, line);) {
+    if (!line.starts_with("model name")) continue;
+    processor = line.substr(line.find(':') + 2);
+    break;
+  }
+  return fmt::format("{}, {} threads", processor, num_threads());
+}
 
 void require_written(const Entry& entry) {
   if (!text_of(entry).empty()) return;

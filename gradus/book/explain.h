@@ -23,6 +23,9 @@ struct Explanation {
 /// Told what is being measured now: "claim 3 of 7: ..., seed 2 of 5".
 using Progress = std::function<void(const std::string&)>;
 
+/// Processor and threads.
+std::string this_machine();
+
 /// Throws Error(usage) for a chapter that is not written yet, and says what it will answer.
 void require_written(const Entry& entry);
 /// Measures everything. Throws as require_written().

@@ -42,6 +42,8 @@ LeastSquares make_least_squares() {
   return problem;
 }
 
+}  // namespace
+
 Tensor start_of(Start start, const Shape& shape) {
   switch (start) {
     case Start::pytorch: break;
@@ -52,8 +54,6 @@ Tensor start_of(Start start, const Shape& shape) {
   }
   GRADUS_ASSERT(false);
 }
-
-}  // namespace
 
 const Digits& digits() {
   static const Digits parts = [] {

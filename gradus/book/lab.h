@@ -34,6 +34,9 @@ enum class Start {
   zero
 };
 
+/// Starting weights of this shape, for all but PyTorch's.
+Tensor start_of(Start start, const Shape& shape);
+
 enum class Norm { none, batch, layer };
 
 struct NetOptions {

@@ -158,11 +158,20 @@ CLI::App* add_explain(CLI::App& app, Options& options) {
   command->add_option("--out", o.out, "folder for the page and the ledger of claims (default: reports)");
   command->add_flag("--open", o.open, "open the page in a browser");
   command->add_flag("--json", o.json, "print JSON");
+  CLI::Option* on =
+      command->add_option("--on", o.on, "try the claims of the chapter on the network and the data of this run")
+          ->needs(what);
+  CLI::Option* model = command->add_option("--model", o.model, "the same for this recipe")->needs(what)->excludes(on);
+  command->add_option("--data", o.data, "a data set in place of the recipe's: --set data.name=NAME")->needs(model);
+  command->add_option("--set", o.changes, "change a key of the recipe: KEY=VALUE (may be repeated)")
+      ->allow_extra_args(false)
+      ->needs(model);
   add_threads(*command, options);
   command->footer(
       footer("  gradus explain\n  gradus explain gradient-descent --quick\n  gradus explain --all --quick --out book\n "
              " gradus explain \"why does a large learning "
-             "rate diverge?\"\n"));
+             "rate diverge?\"\n  gradus explain vanishing-gradients --on runs/mlp\n  gradus explain gradient-descent "
+             "--model recipes/fashion-mlp.toml --quick\n"));
   return command;
 }
 

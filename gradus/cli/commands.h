@@ -116,9 +116,14 @@ struct ExplainCommand {
   std::string out;                   ///< folder for the page; empty: reports
   bool open = false;                 ///< in a browser
   bool json = false;
-  int threads = 0;  ///< 0: one
+  int threads = 0;                   ///< 0: one
+  std::string on;                    ///< a run whose network and data the claims are tried on ...
+  std::string model, data;           ///< ... or a recipe, and a data set in place of its own
+  std::vector<std::string> changes;  ///< of the recipe, KEY=VALUE
 };
 int explain(const ExplainCommand& command);
+/// With `on` or `model`.
+int explain_on(const ExplainCommand& command);
 
 struct DoctorCommand {
   bool build = false;

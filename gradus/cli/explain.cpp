@@ -134,6 +134,7 @@ int explain_all(const ExplainCommand& command, const std::string& folder) {
 int explain(const ExplainCommand& command) {
   // The networks of the book are small: a second thread would only wait, and one gives the same bits everywhere.
   if (command.threads == 0) set_num_threads(1);
+  if (!command.on.empty() || !command.model.empty()) return explain_on(command);
   const std::string folder = command.out.empty() ? "reports" : command.out;
   if (command.all) return explain_all(command, folder);
   if (command.what.empty()) return list(command.json);

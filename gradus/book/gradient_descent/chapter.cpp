@@ -6,6 +6,7 @@
 #include <cmath>
 
 #include "gradus/book/gradient_descent/measure.h"
+#include "gradus/book/gradient_descent/own.h"
 #include "gradus/book/lab.h"
 
 namespace gradus::book {
@@ -171,6 +172,7 @@ Chapter gradient_descent() {
       .claims = claims,
       .measure = measure_gradient_descent,
       .oracles = {"gradient descent", "heavy ball", "below 2 / L", "above 2 / L", "least norm", "Adam's first step"},
+      .own = own_gradient_descent,
       .quick_seconds = 3,
       .standard_seconds = 7,
       .full_seconds = 17};

@@ -5,6 +5,7 @@
 #include <cmath>
 
 #include "gradus/book/overfitting/measure.h"
+#include "gradus/book/overfitting/own.h"
 
 namespace gradus::book {
 namespace {
@@ -183,6 +184,7 @@ Chapter overfitting() {
           .claims = claims,
           .measure = measure_overfitting,
           .oracles = {"ridge = L2", "least norm"},
+          .own = own_overfitting,
           .quick_seconds = 6,
           .standard_seconds = 9,
           .full_seconds = 20};

@@ -6,6 +6,7 @@
 #include <tuple>
 
 #include "gradus/book/vanishing_gradients/measure.h"
+#include "gradus/book/vanishing_gradients/own.h"
 
 namespace gradus::book {
 namespace {
@@ -190,6 +191,7 @@ Chapter vanishing_gradients() {
           .claims = claims,
           .measure = measure_vanishing_gradients,
           .oracles = {"sigmoid chain", "sigmoid's slope", "He's gain", "tanh's gain"},
+          .own = own_vanishing_gradients,
           .quick_seconds = 4,
           .standard_seconds = 12,
           .full_seconds = 47};

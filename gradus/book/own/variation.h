@@ -1,0 +1,30 @@
+// Changes of a network that claims ask for: another activation, a normalisation, dropout.
+#pragma once
+
+#include <string>
+
+#include "gradus/models/settings.h"
+
+namespace gradus::book {
+
+/// The same network as a list of layers, which draws the same starting weights and gives the same answers. A list stays as it
+/// is; lenet5 and mlp are written out.
+models::ModelSettings as_layers(const models::ModelSettings& model);
+
+/// What a list of layers has. All are 0 for no layers.
+struct Inventory {
+  int weights = 0;      ///< linear and conv2d
+  int activations = 0;  ///< activation functions
+  int norms = 0, dropouts = 0;
+  std::string activation;  ///< of the first one
+};
+Inventory inventory_of(const models::ModelSettings& layers);
+
+/// Every activation function replaced.
+models::ModelSettings with_activation(models::ModelSettings layers, const std::string& name);
+/// Batch normalisation behind every linear and conv2d but the last.
+models::ModelSettings with_batch_norm(const models::ModelSettings& layers);
+/// Dropout behind every activation function.
+models::ModelSettings with_dropout(const models::ModelSettings& layers, double p);
+
+}  // namespace gradus::book
