@@ -8,6 +8,7 @@
 
 #include "gradus/base/error.h"
 #include "gradus/cli/commands.h"
+#include "gradus/cli/inside.h"
 #include "gradus/cli/json.h"
 #include "gradus/train/metrics.h"
 #include "gradus/train/progress.h"
@@ -253,8 +254,10 @@ int runs_show(const RunsCommand& command) {
   Json json = Json::array();
   for (const Run& run : runs) {
     if (!run.damage.empty()) throw Error(ErrorKind::format, "runs", run.damage).context(run.path);
+    const train::Instruments seen = train::read_instruments(train::RunFolder::open(run.path).instruments_path());
     if (command.json) {
       json.push_back(to_json(run));
+      if (!seen.empty()) json.back()["instruments"] = inside_json(seen);
       json.back()["history"] = Json::array();
       for (const train::EpochMetrics& m : run.history) json.back()["history"].push_back(Json::parse(train::to_json(m)));
       continue;
@@ -272,7 +275,7 @@ int runs_show(const RunsCommand& command) {
     if (run.finished())
       fmt::print("\ntest loss {:.4f}, test {} {:.4f}\n", *run.history.back().test_loss, score,
                  train::test_score(run.history.back()).value_or(0));
-    fmt::print("\n");
+    fmt::print("{}\n", inside_text(seen));
   }
   if (command.json) fmt::print("{}\n", text_of(json));
   return exit_ok;
