@@ -30,6 +30,7 @@ struct Options {
   SummaryCommand summary;
   RunsCommand runs;
   LrFindCommand lr_find;
+  SurfaceCommand surface;
   DataListCommand data_list;
   DataInfoCommand data_info;
   DataFetchCommand data_fetch;
@@ -222,6 +223,26 @@ CLI::App* add_lr_find(CLI::App& app, Options& options) {
   return command;
 }
 
+CLI::App* add_surface(CLI::App& app, Options& options) {
+  CLI::App* command = app.add_subcommand("surface", "the training loss around the weights of a run");
+  SurfaceCommand& o = options.surface;
+  command->add_option("run", o.run, "run folder")->required();
+  add_checkpoint(*command, o.checkpoint);
+  command->add_option("--points", o.points, "of each direction, an odd number (default 21)")
+      ->check(CLI::Range(3, 1001));
+  command->add_option("--range", o.range, "how far: 1 (the default) is as far as the weights are large")
+      ->check(CLI::PositiveNumber);
+  command->add_flag("--plane", o.plane, "along two directions instead of one");
+  command->add_option("--examples", o.examples, "of the training part (default 1000)")
+      ->check(CLI::Range(1, 1000000000));
+  command->add_option("--seed", o.seed, "of the directions and the examples (default 0)")
+      ->check(CLI::NonNegativeNumber);
+  command->add_flag("--json", o.json, "print JSON");
+  add_threads(*command, options);
+  command->footer(footer("  gradus surface runs/mlp\n  gradus surface runs/mlp --plane --points 15 --range 0.5\n"));
+  return command;
+}
+
 struct DataApps {
   CLI::App *list, *info, *fetch, *split;
 };
@@ -329,6 +350,7 @@ int run(int argc, const char* const* argv) {
   const CLI::App* summary_app = add_summary(app, options);
   const RunsApps runs_apps = add_runs(app, options);
   const CLI::App* lr_find_app = add_lr_find(app, options);
+  const CLI::App* surface_app = add_surface(app, options);
   const DataApps data_apps = add_data(app, options);
   const CLI::App* selftest_app = add_selftest(app, options);
   const CLI::App* explain_app = add_explain(app, options);
@@ -351,6 +373,7 @@ int run(int argc, const char* const* argv) {
     if (runs_apps.compare->parsed()) return runs_compare(options.runs);
     if (runs_apps.show->parsed()) return runs_show(options.runs);
     if (lr_find_app->parsed()) return lr_find(options.lr_find);
+    if (surface_app->parsed()) return surface(options.surface);
     if (data_apps.list->parsed()) return data_list(options.data_list);
     if (data_apps.info->parsed()) return data_info(options.data_info);
     if (data_apps.fetch->parsed()) return data_fetch(options.data_fetch);

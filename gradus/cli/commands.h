@@ -125,6 +125,18 @@ int explain(const ExplainCommand& command);
 /// With `on` or `model`.
 int explain_on(const ExplainCommand& command);
 
+struct SurfaceCommand {
+  std::string run;
+  std::string checkpoint = "best";
+  std::int64_t points = 21;
+  double range = 1;
+  bool plane = false;            ///< along two directions
+  std::int64_t examples = 1000;  ///< of the training part
+  std::int64_t seed = 0;         ///< of the directions and the examples
+  bool json = false;
+};
+int surface(const SurfaceCommand& command);
+
 struct DoctorCommand {
   bool build = false;
   bool json = false;

@@ -60,6 +60,20 @@ TEST_F(CliInstruments, NothingIsRecordedUnasked) {
   EXPECT_THROW(insight::read_instruments(folder_ / "nowhere"), Error);
 }
 
+TEST_F(CliInstruments, TheLossAroundARun) {
+  const std::string path = train("run", "seed=2");
+  EXPECT_THAT(run({"surface", path}).out, HasSubstr("training loss"));
+  const auto json = nlohmann::json::parse(
+      run({"surface", path, "--plane", "--points", "3", "--range", "0.5", "--examples", "64", "--json"}).out);
+  EXPECT_EQ(json.at("examples"), 64);
+  EXPECT_EQ(json.at("steps"), (std::vector<double>{-0.5, 0, 0.5}));
+  ASSERT_EQ(json.at("losses").size(), 3u);
+  EXPECT_EQ(json.at("losses")[1][1], json.at("loss"));
+  EXPECT_LT(json.at("loss").get<double>(), json.at("losses")[0][0].get<double>()) << "training went downhill";
+  EXPECT_THAT(run({"surface", path, "--points", "4"}).err, HasSubstr("points is 4, must be odd and >= 3"));
+  EXPECT_THAT(run({"surface", folder_ / "nowhere"}).err, HasSubstr("there is no run folder"));
+}
+
 TEST_F(CliInstruments, HelpAndMistakes) {
   EXPECT_THAT(run({"train", "--help-recipe"}).out,
               AllOf(HasSubstr("record           some of gradients, activations"), HasSubstr("record_every_steps")));

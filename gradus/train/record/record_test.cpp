@@ -17,6 +17,7 @@
 #include "gradus/train/record/sample.h"
 #include "gradus/train/record/sharpness.h"
 #include "gradus/train/record/sites.h"
+#include "gradus/train/record/surface.h"
 #include "gradus/train/run_folder.h"
 #include "gradus/train/tiny_data_test.h"
 #include "gradus/train/trainer.h"
@@ -180,6 +181,30 @@ TEST(Sharpness, SaysWhenItIsNoNumber) {
   EXPECT_FALSE(found.converged);
 }
 
+/// Half the squared norm of a weight: along a direction d with rows as long as the weight's, the mean of both sides is
+/// (1 + a^2) / 2 times its squared norm.
+TEST(LossSurface, OfAParabola) {
+  models::AnyModel model = Weights{tensor({{3.f, 4.f, 0.f}, {0.f, 0.f, 0.f}, {1.f, 1.f, 1.f}})};
+  const auto loss = [](models::AnyModel& m) { return sum(square(m(ones({3, 3})))) * 0.5; };
+  const Surface line = loss_surface(model, loss, {.points = 5, .range = 2, .key = Key{1}});
+  EXPECT_EQ(line.steps, (std::vector<double>{-2, -1, 0, 1, 2}));
+  ASSERT_EQ(line.losses.size(), 1u);
+  EXPECT_NEAR(line.centre(), 14, 1e-5);
+  EXPECT_NEAR((line.losses[0][0] + line.losses[0][4]) / 2, 14 * (1 + 4), 1e-4);
+  EXPECT_NEAR((line.losses[0][1] + line.losses[0][3]) / 2, 14 * (1 + 1), 1e-4);
+  const Surface plane = loss_surface(model, loss, {.points = 3, .range = 1, .plane = true, .key = Key{1}});
+  ASSERT_EQ(plane.losses.size(), 3u);
+  EXPECT_NEAR(plane.centre(), 14, 1e-5);
+  EXPECT_NEAR((plane.losses[0][1] + plane.losses[2][1]) / 2, 28, 1e-4);
+  EXPECT_NEAR(loss(model).item<double>(), 14, 1e-6) << "the model is as it was";
+  models::AnyModel bias = Weights{tensor({1.f, 2.f})};
+  const Surface flat = loss_surface(bias, [](models::AnyModel& m) { return sum(square(m(ones({2})))); });
+  EXPECT_EQ(flat.losses[0].front(), flat.centre()) << "what has one axis stays";
+  for (const SurfaceOptions& wrong :
+       {SurfaceOptions{.points = 4}, SurfaceOptions{.points = 1}, SurfaceOptions{.points = 3, .range = 0}})
+    EXPECT_THROW(loss_surface(model, loss, wrong), Error);
+}
+
 /// With targets far above, the gradient of an absolute error is the example itself: its mean and covariance are known.
 class Noise : public ::testing::Test {
  protected:
@@ -308,6 +333,37 @@ TEST_F(Recording, ChangesNothingInTheRun) {
     EXPECT_EQ(file(plain, "checkpoints/last.safetensors"), file(recorded, "checkpoints/last.safetensors"));
     EXPECT_FALSE(std::filesystem::exists(folder_ / plain + "/instruments.jsonl"));
   }
+}
+
+/// Running statistics and the random stream are left alone, too.
+TEST_F(Recording, ChangesNothingWithStateAndChance) {
+  const std::string layers =
+      "[[model.layers]]\ntype = \"flatten\"\n[[model.layers]]\ntype = \"linear\"\nin_features = 64\nout_features = "
+      "12\n[[model.layers]]\ntype = \"batch_norm1d\"\nnum_features = 12\n[[model.layers]]\ntype = "
+      "\"gelu\"\n[[model.layers]]\ntype = \"dropout\"\np = 0.3\n[[model.layers]]\ntype = \"linear\"\nin_features = "
+      "12\nout_features = 10\n[data]\nname = \"digits\"\nvalidation = 1200\nbatch_size = 30\n[train]\nepochs = 2\nema "
+      "= "
+      "0.9\n";
+  const std::vector<std::string> quiet = {"log.report=false"},
+                                 loud = {"log.report=false", "train.record=[\"all\"]", "train.record_every_steps=2"};
+  start(parse_recipe(layers, "plain.toml", quiet), {.run = folder_ / "plain"});
+  start(parse_recipe(layers, "loud.toml", loud), {.run = folder_ / "loud"});
+  EXPECT_EQ(file("plain", "checkpoints/last.safetensors"), file("loud", "checkpoints/last.safetensors"));
+  const StepRecord step = seen("loud").steps.at(0);
+  ASSERT_EQ(step.activations.size(), 2u);
+  EXPECT_EQ(step.activations[0].function, "gelu");
+  EXPECT_EQ(step.activations[0].name, "2");
+}
+
+TEST_F(Recording, OfNumbers) {
+  start(parse_recipe("[model]\nname = \"mlp\"\ninputs = 10\nhidden = [8]\noutputs = 1\n[data]\nname = "
+                     "\"friedman\"\nstandardize = true\nvalidation = 100\n[train]\nepochs = 2\n",
+                     "numbers.toml", std::vector<std::string>{"log.report=false", "train.record=[\"all\"]"}),
+        {.run = folder_ / "run"});
+  const Instruments found = seen("run");
+  EXPECT_GT(found.steps.at(0).losses->mean, 0);
+  EXPECT_TRUE(found.steps[0].noise && found.epochs.at(0).sharpness && found.epochs[0].generalisation);
+  EXPECT_FALSE(found.epochs[0].calibration) << "numbers have no classes";
 }
 
 TEST_F(Recording, KeepsWhatWasAskedFor) {
