@@ -168,15 +168,34 @@ std::string interval_strip(const insight::ClaimResult& result) {
              at(test.interval.low), at(test.interval.high), at(test.mean));
 }
 
+/// What every seed gave.
+std::string pairs_html(const insight::ClaimResult& result) {
+  std::string out =
+      "<details><summary>The pairs</summary><div class=\"scroll\" tabindex=\"0\" role=\"region\" "
+      "aria-label=\"pairs\"><table "
+      "class=\"numbers\"><thead><tr><th scope=\"col\" class=\"n\">seed</th><th scope=\"col\" "
+      "class=\"n\">changed</th><th "
+      "scope=\"col\" class=\"n\">not changed</th><th scope=\"col\" class=\"n\">difference</th></tr></thead><tbody>\n";
+  for (std::size_t i = 0; i < std::min(result.pairs.size(), result.seeds.size()); ++i) {
+    const insight::Pair& pair = result.pairs[i];
+    out += fmt::format(
+        "<tr><th scope=\"row\" class=\"n\">{}</th><td class=\"n\">{:.6g}</td><td class=\"n\">{:.6g}</td><td "
+        "class=\"n\">{:+.4g}</td></tr>\n",
+        result.seeds[i], pair.treated, pair.control, pair.treated - pair.control);
+  }
+  return out + "</tbody></table></div></details>";
+}
+
 std::string claim_html(const insight::ClaimResult& result) {
   const insight::Claim& claim = result.claim;
   return fmt::format(
       "<aside class=\"claim {}\" id=\"claim-{}\" aria-label=\"{}\"><p class=\"said\">{} "
       "{}{}</p>{}<dl><dt>effect</dt><dd><b>{}</b> "
-      "({})</dd><dt>measured as</dt><dd>{}</dd><dt>changed</dt><dd>{}</dd><dt>on</dt><dd>{}</dd></dl></aside>\n",
+      "({})</dd><dt>measured as</dt><dd>{}</dd><dt>changed</dt><dd>{}</dd><dt>on</dt><dd>{}</dd></dl>{}</aside>\n",
       insight::name_of(result.verdict), escaped(claim.id), claim.belief ? "belief, tested" : "claim, tested",
       badge(result.verdict), claim.belief ? "<i>Belief:</i> " : "", escaped(claim.sentence), interval_strip(result),
-      effect_text(result), reason_of(result), escaped(claim.response), escaped(claim.factor), escaped(claim.data));
+      effect_text(result), reason_of(result), escaped(claim.response), escaped(claim.factor), escaped(claim.data),
+      pairs_html(result));
 }
 
 std::string claims_html(const Explanation& explanation) {

@@ -2,6 +2,7 @@
 
 #include <fcntl.h>
 #include <signal.h>
+#include <spawn.h>
 #include <sys/wait.h>
 #include <unistd.h>
 
@@ -28,28 +29,38 @@ std::string browser() {
   return "";
 }
 
-/// In the child: a group of its own, with all that it writes below `folder`.
-[[noreturn]] void become(std::vector<std::string> arguments, const std::string& folder) {
-  setpgid(0, 0);
+std::vector<char*> pointers_to(std::vector<std::string>& words) {
+  std::vector<char*> pointers;
+  for (std::string& word : words) pointers.push_back(word.data());
+  pointers.push_back(nullptr);
+  return pointers;
+}
+
+/// Starts a program in a group of its own, with all that it writes below `folder`.
+pid_t start(std::vector<std::string> arguments, const std::string& folder) {
+  std::vector<std::string> environment = {"DBUS_SESSION_BUS_ADDRESS=disabled:", "LC_ALL=C.UTF-8"};
   for (const char* name : {"HOME", "TMPDIR", "XDG_CONFIG_HOME", "XDG_CACHE_HOME", "XDG_RUNTIME_DIR"})
-    setenv(name, folder.c_str(), 1);
-  setenv("DBUS_SESSION_BUS_ADDRESS", "disabled:", 1);
-  for (const auto& [name, descriptor] : {std::pair("/out", STDOUT_FILENO), std::pair("/err", STDERR_FILENO)}) {
-    const int file = open((folder + name).c_str(), O_WRONLY | O_CREAT | O_TRUNC, 0600);
-    if (file >= 0) dup2(file, descriptor);
-  }
-  std::vector<char*> words;
-  for (std::string& argument : arguments) words.push_back(argument.data());
-  words.push_back(nullptr);
-  execv(words[0], words.data());
-  _exit(127);
+    environment.push_back(name + ("=" + folder));
+  if (const char* path = std::getenv("PATH")) environment.push_back(std::string("PATH=") + path);
+  posix_spawn_file_actions_t files;
+  posix_spawn_file_actions_init(&files);
+  for (const auto& [name, descriptor] : {std::pair("/out", STDOUT_FILENO), std::pair("/err", STDERR_FILENO)})
+    posix_spawn_file_actions_addopen(&files, descriptor, (folder + name).c_str(), O_WRONLY | O_CREAT | O_TRUNC, 0600);
+  posix_spawnattr_t attributes;
+  posix_spawnattr_init(&attributes);
+  posix_spawnattr_setflags(&attributes, POSIX_SPAWN_SETPGROUP);
+  pid_t child = -1;
+  const int failure = posix_spawn(&child, arguments[0].c_str(), &files, &attributes, pointers_to(arguments).data(),
+                                  pointers_to(environment).data());
+  posix_spawnattr_destroy(&attributes);
+  posix_spawn_file_actions_destroy(&files);
+  if (failure != 0) throw std::runtime_error("cannot start " + arguments[0]);
+  return child;
 }
 
 /// False when it had to be killed.
 bool run(const std::vector<std::string>& arguments, const std::string& folder, std::chrono::seconds patience) {
-  const pid_t child = fork();
-  if (child == 0) become(arguments, folder);
-  setpgid(child, child);
+  const pid_t child = start(arguments, folder);
   const auto deadline = std::chrono::steady_clock::now() + patience;
   int status = 0;
   bool ended = false;

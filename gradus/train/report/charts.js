@@ -32,13 +32,19 @@ const colour = line => "s" + line.number % colours;
 
 const superscript = text => text.replace(/./g, c => c === "-" ? "\u207b" : "\u2070\u00b9\u00b2\u00b3\u2074\u2075\u2076\u2077\u2078\u2079"[c]);
 /* 0.05, 12,000, 3.2×10⁻⁷ */
-function text(value) {
+function text(value, powers = false) {
   const size = Math.abs(value);
-  if (size >= 1e-3 && size < 1e6 || size === 0) return String(Number(value.toPrecision(5))).replace("-", "\u2212");
+  if (!powers && size >= 1e-3 && size < 1e6 || size === 0 || size === 1) return String(Number(value.toPrecision(5))).replace("-", "\u2212");
   const [digits, power] = value.toExponential(3).split("e");
   const factor = String(Number(digits)).replace("-", "\u2212");
   return (factor === "1" ? "" : factor === "\u22121" ? "\u2212" : factor + "\u00d7") + "10" + superscript(power.replace("+", ""));
 }
+
+/* An axis with very small or large numbers shows all of them as powers of ten. */
+const format = (ticks, log) => {
+  const powers = log && ticks.some(tick => tick < 1e-3 || tick >= 1e6);
+  return tick => text(tick, powers);
+};
 
 /* The points of a line; what cannot be drawn has no y, and interrupts the line. */
 function pointsOf(series, logX, logY) {
@@ -68,8 +74,8 @@ function padded([low, high], log) {
 function ticksOf(scale, log, count) {
   if (!log) return scale.ticks(count);
   const [low, high] = scale.domain(), decades = Math.log10(high / low);
-  if (decades < 1) return scale.ticks(count);
-  const factors = decades < 3 ? [1, 2, 5] : [1], step = Math.max(1, Math.ceil(decades / count)), ticks = [];
+  if (decades < 0.5) return d3.ticks(low, high, count);
+  const factors = decades < 1 ? [1, 2, 3, 5, 7] : decades < 3 ? [1, 2, 5] : [1], step = Math.max(1, Math.ceil(decades / count)), ticks = [];
   for (let power = Math.floor(Math.log10(low)); power <= Math.log10(high); power += step)
     for (const factor of factors) ticks.push(Number(`${factor}e${power}`));
   return ticks.filter(tick => tick >= low * (1 - 1e-9) && tick <= high * (1 + 1e-9));
@@ -157,8 +163,9 @@ class Chart {
   axes() {
     let ticks = ticksOf(this.x, this.log.x, Math.max(2, Math.floor(this.width / 70)));
     if (this.plot.whole_x) ticks = ticks.filter(Number.isInteger);
-    const across = d3.axisBottom(this.x).tickValues(ticks).tickFormat(text).tickSize(4).tickPadding(5);
-    const up = d3.axisLeft(this.y).tickValues(ticksOf(this.y, this.log.y, 6)).tickFormat(text)
+    const rise = ticksOf(this.y, this.log.y, 6);
+    const across = d3.axisBottom(this.x).tickValues(ticks).tickFormat(format(ticks, this.log.x)).tickSize(4).tickPadding(5);
+    const up = d3.axisLeft(this.y).tickValues(rise).tickFormat(format(rise, this.log.y))
       .tickSize(margin.left + margin.right - this.width).tickPadding(7);
     this.svg.append("g").attr("class", "axis-y").attr("transform", `translate(${margin.left},0)`).call(up);
     this.svg.append("g").attr("class", "axis-x").attr("transform", `translate(0,${this.height - margin.bottom})`).call(across);

@@ -107,13 +107,39 @@ TEST(Figure, NumbersStandBesideThePicture) {
 
 TEST(SvgPlot, LogarithmicAxes) {
   EXPECT_THAT(log_ticks(1, 1000, 6), ElementsAre(1, 10, 100, 1000));
-  EXPECT_THAT(log_ticks(2, 8, 3), ElementsAre(2, 4, 6, 8));
+  EXPECT_THAT(log_ticks(2, 18, 6), ElementsAre(2, 3, 5, 7, 10));
+  EXPECT_THAT(log_ticks(4, 8, 3), ElementsAre(4, 6, 8));
   EXPECT_THAT(log_ticks(0.9, 30, 6), ElementsAre(1, 2, 5, 10, 20));
   EXPECT_EQ(log_ticks(1e-12, 1, 6).size(), 7u);
   const PlotSeries line{.name = "", .x = {1, 10, 100}, .y = {0, 1, 100}};
   const std::string text = svg({.title = "", .x_label = "", .series = {line}, .log_x = true, .log_y = true});
   EXPECT_THAT(text, HasSubstr("d=\"M251.0"));  // 0 has no place; 10 is in the middle of 56 and 446
   EXPECT_THAT(text, Not(HasSubstr("inf")));
+  const PlotSeries small{.name = "", .x = {1, 2}, .y = {1e-9, 1}};
+  EXPECT_THAT(svg({.title = "", .x_label = "", .series = {small}, .log_y = true}),
+              HasSubstr("10<tspan dy=\"-4\" font-size=\"9\">-8</tspan>"));
+}
+
+/// What a run with train.record leaves.
+Instruments recorded() {
+  Instruments seen;
+  for (const std::int64_t number : {1, 11}) {
+    StepRecord& step = seen.steps.emplace_back();
+    step.step = number;
+    for (int i = 0; i < 20; ++i) {
+      Spread spread;
+      spread.norm = i;  // the logarithm of the first does not exist
+      spread.nans = 2;
+      step.gradients.push_back({fmt::format("<{}>.weight", i), spread});
+      step.gradients.push_back({fmt::format("{}.bias", i), spread});
+    }
+    step.noise = NoiseRecord{.small = 1, .big = 2, .signal = 2, .noise = 50};
+  }
+  seen.steps[0].updates = {{"w", {}, 2}};  // the other step failed
+  EpochRecord& epoch = seen.epochs.emplace_back();
+  epoch.epoch = 1;
+  epoch.sharpness = SharpnessRecord{.eigenvalue = 3, .iterations = 4, .converged = true, .examples = 8};
+  return seen;
 }
 
 /// A report with everything that it can hold.
@@ -141,6 +167,7 @@ std::string whole_report() {
     row.lr = 0.1 / static_cast<double>(epoch);
     input.history.push_back(row);
   }
+  input.instruments = recorded();
   return report_html(input, set, {figures, {{3, 1, 0, 0.5, 0.4}, {5, 0, 2, 0.6, 0.1}}});
 }
 
@@ -170,8 +197,8 @@ TEST(Report, ABrowserShowsIt) {
   for (const auto& row : rows) {
     const testing::Sight sight = testing::look_at(page, row.look);
     EXPECT_THAT(sight.faults, ::testing::IsEmpty()) << row.look.width;
-    EXPECT_EQ(sight.charts, 4);
-    EXPECT_EQ(sight.answers, row.look.scripts && !row.look.print && !chart_library().empty() ? 4 : 0);
+    EXPECT_EQ(sight.charts, 7);
+    EXPECT_EQ(sight.answers, row.look.scripts && !row.look.print && !chart_library().empty() ? 7 : 0);
     EXPECT_GT(pixels_of(sight.screenshot, row.line), 300) << row.look.width;
   }
 }
@@ -198,24 +225,7 @@ TEST(Report, ABrowserSeesWhatIsWrong) {
 
 TEST(Report, ShowsWhatWasRecorded) {
   EXPECT_EQ(inside({}), "");
-  Instruments seen;
-  for (const std::int64_t number : {1, 11}) {
-    StepRecord& step = seen.steps.emplace_back();
-    step.step = number;
-    for (int i = 0; i < 20; ++i) {
-      Spread spread;
-      spread.norm = i;  // the logarithm of the first does not exist
-      spread.nans = 2;
-      step.gradients.push_back({fmt::format("<{}>.weight", i), spread});
-      step.gradients.push_back({fmt::format("{}.bias", i), spread});
-    }
-    step.noise = NoiseRecord{.small = 1, .big = 2, .signal = 2, .noise = 50};
-  }
-  seen.steps[0].updates = {{"w", {}, 2}};  // the other step failed
-  EpochRecord& epoch = seen.epochs.emplace_back();
-  epoch.epoch = 1;
-  epoch.sharpness = SharpnessRecord{.eigenvalue = 3, .iterations = 4, .converged = true, .examples = 8};
-  const std::string part = inside(seen);
+  const std::string part = inside(recorded());
   EXPECT_THAT(part, HasSubstr("2 steps were looked at; 160 numbers in them were not finite; gradient noise scale 25"));
   EXPECT_THAT(part, HasSubstr("&lt;0&gt;.weight"));
   EXPECT_THAT(part, HasSubstr("(6 of 20)"));

@@ -65,6 +65,17 @@ std::pair<double, double> y_range_of(const LinePlot& plot) {
 
 std::string number_text(double value) { return fmt::format("{:.6g}", value); }
 
+/// 0.05, 1e-05 as 10 with a raised -5.
+std::string tick_text(double value) {
+  const double size = std::abs(value);
+  if (size == 0 || (size >= 1e-3 && size < 1e6)) return number_text(value);
+  const std::string text = fmt::format("{:e}", value);
+  const std::size_t e = text.find('e');
+  const std::string factor = number_text(std::stod(text.substr(0, e)));
+  return fmt::format(R"({}10<tspan dy="-4" font-size="9">{}</tspan>)", factor == "1" ? "" : factor + "\u00d7",
+                     std::stoi(text.substr(e + 1)));
+}
+
 std::vector<double> ticks_of(const Axis& axis, int count) {
   return axis.log ? log_ticks(axis.low, axis.high, count) : round_ticks(axis.low, axis.high, count);
 }
@@ -74,14 +85,14 @@ std::string frame(const LinePlot& plot, const Axis& x, const Axis& y) {
   for (const double tick : ticks_of(y, 6)) {
     out += fmt::format(R"(<line class="grid" x1="{0}" x2="{1}" y1="{2:.1f}" y2="{2:.1f}"/>)", left, x.to, y.at(tick));
     out += fmt::format(R"(<text class="label" x="{}" y="{:.1f}" text-anchor="end">{}</text>)", left - 8, y.at(tick) + 4,
-                       number_text(tick));
+                       tick_text(tick));
   }
   for (const double tick : ticks_of(x, plot.width / 50)) {
     if (plot.whole_x && tick != std::floor(tick)) continue;
     out += fmt::format(R"(<line class="axis" x1="{0:.1f}" x2="{0:.1f}" y1="{1}" y2="{2}"/>)", x.at(tick), y.from,
                        y.from + 4);
     out += fmt::format(R"(<text class="label" x="{:.1f}" y="{}" text-anchor="middle">{}</text>)", x.at(tick),
-                       y.from + 18, number_text(tick));
+                       y.from + 18, tick_text(tick));
   }
   out += fmt::format(R"(<line class="axis" x1="{0}" x2="{1}" y1="{2}" y2="{2}"/>)", left, x.to, y.from);
   out += fmt::format(R"(<text class="label" x="{}" y="{}" text-anchor="middle">{}</text>)", (x.from + x.to) / 2,
@@ -161,14 +172,17 @@ std::string legend(const LinePlot& plot, double& bottom_of_rows) {
 std::vector<double> log_ticks(double low, double high, int count) {
   const double first = std::floor(std::log10(low) + 1e-9), last = std::ceil(std::log10(high) - 1e-9);
   if (!std::isfinite(first) || !std::isfinite(last)) return {};
-  if (high < 10 * low) return round_ticks(low, high, count);
-  const double step = std::max(1.0, std::ceil((last - first) / std::max(count, 1)));
-  const bool few = high < 1000 * low;
+  const double decades = std::log10(high / low);
+  if (decades < 0.5) return round_ticks(low, high, count);
+  const double step = std::max(1.0, std::ceil(decades / std::max(count, 1)));
+  const std::vector<double> factors = decades < 1   ? std::vector<double>{1, 2, 3, 5, 7}
+                                      : decades < 3 ? std::vector<double>{1, 2, 5}
+                                                    : std::vector<double>{1};
   std::vector<double> ticks;
   for (double power = first; power <= last; power += step) {
-    for (const double factor : {1.0, 2.0, 5.0}) {
+    for (const double factor : factors) {
       const double tick = factor * std::pow(10, power);
-      if ((few || factor == 1) && tick >= low * (1 - 1e-9) && tick <= high * (1 + 1e-9)) ticks.push_back(tick);
+      if (tick >= low * (1 - 1e-9) && tick <= high * (1 + 1e-9)) ticks.push_back(tick);
     }
   }
   return ticks;

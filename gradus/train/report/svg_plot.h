@@ -30,7 +30,7 @@ std::string svg(const LinePlot& plot);
 
 /// At most about `count` round numbers (1, 2 or 5 times a power of ten) that cover [low, high] from the inside.
 std::vector<double> round_ticks(double low, double high, int count);
-/// The same for a logarithmic axis: powers of ten, or 1, 2 and 5 times them where those are few. `low` is positive.
+/// The same for a logarithmic axis: powers of ten, and where those are few some of their multiples. `low` is positive.
 std::vector<double> log_ticks(double low, double high, int count);
 
 /// `text` with the characters that mean something in HTML and SVG written as entities.
