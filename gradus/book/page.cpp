@@ -3,15 +3,12 @@
 #include <fmt/format.h>
 
 #include <algorithm>
-#include <cmath>
 #include <cstdlib>
 #include <memory>
 
-#include "gradus/base/version.h"
 #include "gradus/book/explain.h"
-#include "gradus/book/page_style.h"
+#include "gradus/book/page_parts.h"
 #include "gradus/train/report/figure.h"
-#include "gradus/train/report/style.h"
 
 namespace gradus::book {
 namespace {
@@ -89,26 +86,6 @@ std::string html_of(const std::string& markdown, Draft& draft) {
   return html.get();
 }
 
-std::string badge(insight::Verdict verdict) {
-  return fmt::format("<b class=\"verdict {0}\">{0}</b>", insight::name_of(verdict));
-}
-
-/// "0.4 \u00d7 0.5 \u2212 0.3 \u00d7 0.2"
-std::string sum_text(const std::vector<std::vector<double>>& terms) {
-  std::string out;
-  for (const std::vector<double>& term : terms) {
-    for (std::size_t i = 0; i < term.size(); ++i) {
-      const bool minus = term[i] < 0, first = i == 0 && out.empty();
-      const std::string size = fmt::format("{:.4g}", std::abs(term[i]));
-      if (i == 0 && !first) out += minus ? " \u2212 " : " + ";
-      if (i > 0) out += " \u00d7 ";
-      const bool sign = minus && (first || i > 0);
-      out += sign ? (first ? "\u2212" + size : "(\u2212" + size + ")") : size;
-    }
-  }
-  return out;
-}
-
 /// The arithmetic behind each point; the script shows that of the point that is read.
 std::string workings_html(const Figure& figure) {
   if (figure.behind.empty()) return "";
@@ -143,78 +120,6 @@ std::string figure_html(const Explanation& explanation, const Figure& figure, st
                      train::figure_html(plot, caption));
 }
 
-/// The effect with its interval, beside nothing (a solid line) and what would matter (dashed).
-std::string interval_strip(const insight::ClaimResult& result) {
-  const insight::PairedTest& test = result.test;
-  std::vector<double> limits = {result.claim.smallest_effect};
-  if (result.claim.direction == insight::Direction::lower) limits = {-limits[0]};
-  if (result.claim.direction == insight::Direction::equal) limits.push_back(-limits[0]);
-  double low = std::min(0.0, test.interval.low), high = std::max(0.0, test.interval.high);
-  for (const double limit : limits) low = std::min(low, limit), high = std::max(high, limit);
-  if (!std::isfinite(low) || !std::isfinite(high) || low >= high) return "";
-  const auto at = [&](double value) { return 30 + 280 * (value - low) / (high - low); };
-  std::string out = "<svg class=\"interval-strip\" viewBox=\"0 0 340 38\" aria-hidden=\"true\">";
-  const auto limit_at = [&](double value, const char* look) {
-    out += fmt::format(R"(<path class="{}" d="M{:.1f} 1v22"/>)", look, at(value));
-    if (value == 0 || std::abs(at(value) - at(0)) > 24)
-      out += fmt::format(R"(<text class="label" x="{:.1f}" y="36" text-anchor="middle">{}</text>)", at(value),
-                         sum_text({{value}}));
-  };
-  limit_at(0, "axis");
-  for (const double limit : limits) limit_at(limit, "line dashed");
-  return out +
-         fmt::format(
-             R"(<path class="line s0" d="M{:.1f} 12H{:.1f}"/><circle class="dot s0" cx="{:.1f}" cy="12" r="4.5"/></svg>)",
-             at(test.interval.low), at(test.interval.high), at(test.mean));
-}
-
-/// What every seed gave.
-std::string pairs_html(const insight::ClaimResult& result) {
-  std::string out =
-      "<details><summary>The pairs</summary><div class=\"scroll\" tabindex=\"0\" role=\"region\" "
-      "aria-label=\"pairs\"><table "
-      "class=\"numbers\"><thead><tr><th scope=\"col\" class=\"n\">seed</th><th scope=\"col\" "
-      "class=\"n\">changed</th><th "
-      "scope=\"col\" class=\"n\">not changed</th><th scope=\"col\" class=\"n\">difference</th></tr></thead><tbody>\n";
-  for (std::size_t i = 0; i < std::min(result.pairs.size(), result.seeds.size()); ++i) {
-    const insight::Pair& pair = result.pairs[i];
-    out += fmt::format(
-        "<tr><th scope=\"row\" class=\"n\">{}</th><td class=\"n\">{:.6g}</td><td class=\"n\">{:.6g}</td><td "
-        "class=\"n\">{:+.4g}</td></tr>\n",
-        result.seeds[i], pair.treated, pair.control, pair.treated - pair.control);
-  }
-  return out + "</tbody></table></div></details>";
-}
-
-std::string claim_html(const insight::ClaimResult& result) {
-  const insight::Claim& claim = result.claim;
-  return fmt::format(
-      "<aside class=\"claim {}\" id=\"claim-{}\" aria-label=\"{}\"><p class=\"said\">{} "
-      "{}{}</p>{}<dl><dt>effect</dt><dd><b>{}</b> "
-      "({})</dd><dt>measured as</dt><dd>{}</dd><dt>changed</dt><dd>{}</dd><dt>on</dt><dd>{}</dd></dl>{}</aside>\n",
-      insight::name_of(result.verdict), escaped(claim.id), claim.belief ? "belief, tested" : "claim, tested",
-      badge(result.verdict), claim.belief ? "<i>Belief:</i> " : "", escaped(claim.sentence), interval_strip(result),
-      effect_text(result), reason_of(result), escaped(claim.response), escaped(claim.factor), escaped(claim.data),
-      pairs_html(result));
-}
-
-std::string claims_html(const Explanation& explanation) {
-  std::string out =
-      "<div class=\"card\"><table class=\"measured claims\"><thead><tr><th scope=\"col\">claim</th><th "
-      "scope=\"col\">verdict</th><th scope=\"col\" class=\"n\">effect, 95 % interval</th><th scope=\"col\" "
-      "class=\"n\">corrected p</th><th scope=\"col\" class=\"n\">could have seen</th><th scope=\"col\" "
-      "class=\"n\">matters from</th></tr></thead><tbody>\n";
-  for (const insight::ClaimResult& r : explanation.claims)
-    out += fmt::format(
-        "<tr><td>{}{}</td><td data-what=\"verdict\">{}</td><td class=\"n\" data-what=\"effect, 95 % "
-        "interval\">{}</td><td "
-        "class=\"n\" data-what=\"corrected p\">{:.2g}</td><td class=\"n\" data-what=\"could have seen\">{:.2g}</td><td "
-        "class=\"n\" data-what=\"matters from\">{:.2g}</td></tr>\n",
-        r.claim.belief ? "<i>belief:</i> " : "", escaped(r.claim.sentence), badge(r.verdict), effect_text(r),
-        r.corrected_p, r.detectable, r.claim.smallest_effect);
-  return out + "</tbody></table></div>\n";
-}
-
 std::string oracles_html(const Explanation& explanation) {
   std::string out =
       "<div class=\"card\"><table class=\"measured oracles\"><thead><tr><th scope=\"col\">exact result</th><th "
@@ -235,7 +140,7 @@ std::string oracles_html(const Explanation& explanation) {
 void add(Draft& draft, const Explanation& explanation, const Piece& piece) {
   switch (piece.kind) {
     case Piece::Kind::text: draft.body += html_of(piece.content, draft); break;
-    case Piece::Kind::claims: draft.body += claims_html(explanation); break;
+    case Piece::Kind::claims: draft.body += claims_html(explanation.claims); break;
     case Piece::Kind::oracles: draft.body += oracles_html(explanation); break;
     case Piece::Kind::claim:
       for (const insight::ClaimResult& result : explanation.claims)
@@ -246,14 +151,6 @@ void add(Draft& draft, const Explanation& explanation, const Piece& piece) {
         if (figure.id == piece.content) draft.body += figure_html(explanation, figure, ++draft.figures);
       break;
   }
-}
-
-std::string head_of(const std::string& title) {
-  return fmt::format(
-      "<!DOCTYPE html>\n<html lang=\"en\"><head><meta charset=\"utf-8\">{}<meta name=\"viewport\" "
-      "content=\"width=device-width,initial-scale=1\">\n<title>{}</title>\n<style>{}{}</style></head>\n<body>"
-      "<a class=\"skip\" href=\"#text\">to the text</a><main class=\"book\">\n",
-      train::page_policy(), escaped(title), train::report_style, page_style);
 }
 
 std::string contents_of(const Draft& draft) {
@@ -288,7 +185,7 @@ std::string page(const Explanation& explanation, bool in_book) {
   const Entry& entry = *explanation.entry;
   Draft draft;
   for (const Piece& piece : pieces_of(explanation, text_of(entry))) add(draft, explanation, piece);
-  std::string out = head_of(std::string(entry.title)), neighbours;
+  std::string out = page_top(std::string(entry.title)), neighbours;
   if (in_book) {
     neighbours = link_to(neighbour(entry, -1), "\u2190 {}") + link_to(neighbour(entry, 1), "{} \u2192");
     out += "<nav class=\"bar-top\" aria-label=\"book\"><a href=\"index.html\">Deep learning, measured</a></nav>\n";
@@ -298,14 +195,11 @@ std::string page(const Explanation& explanation, bool in_book) {
                      escaped(std::string(entry.request)), contents_of(draft));
   out += draft.body;
   if (in_book) out += "<nav class=\"bar-end\" aria-label=\"chapters\">" + neighbours + "</nav>\n";
-  out += fmt::format("<footer>Measured by Gradus {} on {}, with {} seeds a claim. Data: {}.{}</footer>\n", version,
-                     escaped(explanation.provenance.machine), seeds_of(explanation.effort).size(),
-                     escaped(explanation.provenance.data), train::page_credit());
-  return out + "</main>" + train::page_script() + "</body></html>\n";
+  return out + page_bottom(explanation.provenance, seeds_of(explanation.effort).size());
 }
 
 std::string index_page(const std::vector<Explanation>& explanations) {
-  std::string out = head_of("Deep learning, measured");
+  std::string out = page_top("Deep learning, measured");
   out +=
       "<h1 id=\"text\">Deep learning, measured</h1>\n<p>Each chapter answers one request. Every claim in it was tested "
       "by experiments "

@@ -6,8 +6,8 @@
 
 #include "gradus/base/error.h"
 #include "gradus/base/version.h"
-#include "gradus/train/report/figure.h"
-#include "gradus/train/report/style.h"
+#include "gradus/book/page_parts.h"
+#include "gradus/train/report/svg_plot.h"
 
 namespace gradus::book {
 namespace {
@@ -18,25 +18,6 @@ std::string coloured(insight::Verdict verdict, bool colour) {
   const std::string name(insight::name_of(verdict));
   const int code = verdict == insight::Verdict::holds ? 32 : verdict == insight::Verdict::refuted ? 31 : 33;
   return colour ? fmt::format("\033[{}m{}\033[0m", code, name) : name;
-}
-
-const char* css_class(insight::Verdict verdict) {
-  return verdict == insight::Verdict::holds ? "good" : verdict == insight::Verdict::refuted ? "bad" : "doubt";
-}
-
-constexpr const char* own_style =
-    "h2+p{margin-top:0}.claims "
-    "td{vertical-align:top}.good{color:var(--good)}.bad{color:var(--bad)}.doubt{color:var(--doubt)}"
-    ".good,.bad,.doubt{font-weight:650}";
-
-std::string row_of(const insight::ClaimResult& r) {
-  return fmt::format(
-      "<tr><td>{}{}<br><span class=\"soft\">{}; {}; {}</span></td><td class=\"verdict {}\">{}</td><td "
-      "class=\"n\">{}</td>"
-      "<td>{}</td></tr>\n",
-      r.claim.belief ? "<b>Belief:</b> " : "", escaped(r.claim.sentence), escaped(r.claim.response),
-      escaped(r.claim.factor), escaped(r.claim.data), css_class(r.verdict), insight::name_of(r.verdict),
-      escaped(effect_text(r)), escaped(reason_of(r)));
 }
 
 }  // namespace
@@ -92,31 +73,27 @@ std::string text_of(const OwnExplanation& explanation, bool colour) {
 
 std::string page_of(const OwnExplanation& explanation) {
   const std::string title = fmt::format("{} on {}", explanation.entry->title, explanation.on);
-  std::string out = fmt::format(
-      "<!DOCTYPE html>\n<html lang=\"en\"><head><meta charset=\"utf-8\">{3}<meta name=\"viewport\" "
-      "content=\"width=device-width,initial-scale=1\">\n<title>{0}</title>\n<style>{1}{2}</style></"
-      "head>\n<body><main>\n"
-      "<h1>{0}</h1>\n<p class=\"soft\">{4}. The claims of the chapter \"{5}\", tried on this network and these "
-      "data.</p>\n",
-      escaped(title), train::report_style, own_style, train::page_policy(), escaped(explanation.setting),
-      escaped(std::string(explanation.entry->title)));
+  std::string out = page_top(title);
+  out += fmt::format(
+      "<p class=\"kicker\">Chapter {}, on a network of your own</p>\n<h1 id=\"text\">{}</h1>\n<p "
+      "class=\"request\">{}</p>\n<p>The "
+      "claims of the chapter, tried on this network and these data.</p>\n",
+      explanation.entry->number, escaped(title), escaped(explanation.setting));
   if (!explanation.claims.empty()) {
-    out +=
-        "<h2>What was measured</h2>\n<div class=\"card scroll\"><table class=\"claims\"><thead><tr><th>claim</th>"
-        "<th>verdict</th><th class=\"n\">effect [95 % interval]</th><th>why</th></tr></thead><tbody>\n";
-    for (const insight::ClaimResult& r : explanation.claims) out += row_of(r);
-    out += "</tbody></table></div>\n";
+    out += "<h2>What was measured</h2>\n";
+    for (const insight::ClaimResult& r : explanation.claims) out += claim_html(r);
+    out += "<h2>In a table</h2>\n" + claims_html(explanation.claims);
   }
   if (!explanation.refused.empty()) {
-    out += "<h2>What cannot be asked of it</h2>\n<div class=\"card scroll\"><table>\n";
+    out += "<h2>What cannot be asked of it</h2>\n<ul>\n";
     for (const Refusal& refusal : explanation.refused)
-      out += fmt::format("<tr><td>{}</td><td>{}</td></tr>\n", escaped(refusal.sentence), escaped(refusal.reason));
-    out += "</table></div>\n";
+      out += fmt::format("<li>{}<br><span class=\"soft\">{}</span></li>\n", escaped(refusal.sentence),
+                         escaped(refusal.reason));
+    out += "</ul>\n";
   }
-  return out + fmt::format(
-                   "<h2>To repeat it</h2>\n<p class=\"soft\">Gradus {}; data {}; {}. The same command gives the same "
-                   "numbers.</p>\n</main></body></html>\n",
-                   version, escaped(explanation.provenance.data), escaped(explanation.provenance.machine));
+  const std::size_t seeds = explanation.claims.empty() ? 0 : explanation.claims[0].seeds.size();
+  return out + "<p class=\"soft\">The same command gives the same numbers.</p>\n" +
+         page_bottom(explanation.provenance, seeds);
 }
 
 std::string json_of(const OwnExplanation& explanation) {

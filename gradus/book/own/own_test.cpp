@@ -10,6 +10,7 @@
 #include "gradus/engine/eval.h"
 #include "gradus/models/registry.h"
 #include "gradus/nn/init.h"
+#include "tests/support/browser.h"
 
 namespace gradus::book {
 namespace {
@@ -112,6 +113,12 @@ TEST(ExplainOn, AsksWhatCanBeAskedAndSaysWhyNot) {
   EXPECT_THAT(text_of(none, false), HasSubstr("not asked: the network has no activation functions"));
   EXPECT_THAT(page_of(none), HasSubstr("line &lt;&amp;&gt;"));
   EXPECT_THAT(page_of(none), Not(HasSubstr("What was measured")));
+  if (!testing::has_browser()) return;  // other tests of pages say so
+  for (const OwnExplanation* each : {&first, &none}) {
+    const testing::Sight sight = testing::look_at(page_of(*each), {.width = 360});
+    EXPECT_THAT(sight.faults, ::testing::IsEmpty());
+    EXPECT_EQ(sight.claims, static_cast<int>(2 * each->claims.size()));  // each alone, and in the table
+  }
 }
 
 /// Twelve layers of sigmoids: the case that the chapter is about.
