@@ -13,6 +13,7 @@
 #include "gradus/ops/region.h"
 #include "gradus/ops/view.h"
 #include "gradus/transform/fuse.h"
+#include "gradus/transform/fuse_folded.h"
 #include "gradus/transform/fuse_reductions.h"
 #include "gradus/transform/layout.h"
 #include "gradus/transform/precision.h"
@@ -133,7 +134,7 @@ Plan make_plan(const Graph& graph) {
   options.repeat = is_pass_enabled("repeat");
   g = transform::fuse(g, options);
   check(g, "fuse");
-  if (is_pass_enabled("reductions")) g = transform::fuse_reductions(g);
+  if (is_pass_enabled("reductions")) g = transform::fuse_reductions(transform::fuse_folded(g));
   check(g, "reductions");
   if (is_pass_enabled("schedule")) g = transform::schedule(g);
   check(g, "schedule");
