@@ -148,5 +148,17 @@ TEST(ExplainOn, TheOtherChapters) {
   EXPECT_THROW(require_own_claims(entry_for("3")), Error);
 }
 
+TEST(ExplainOn, ThePageIsSoundInABrowser) {
+  if (!testing::has_browser()) GTEST_SKIP() << "needs Debian's package chromium";
+  set_num_threads(1);
+  const std::string page =
+      page_of(explain_on(entry_for("6"), Setting(recipe(mlp), Effort::quick), "mine", Effort::quick));
+  for (const testing::Look& look : {testing::Look{.width = 360}, testing::Look{.dark = true}}) {
+    const testing::Sight sight = testing::look_at(page, look);
+    EXPECT_THAT(sight.faults, ::testing::IsEmpty());
+    EXPECT_EQ(sight.claims, 6);
+  }
+}
+
 }  // namespace
 }  // namespace gradus::book

@@ -162,6 +162,7 @@ Outcome Setting::train(const Trial& trial) const {
                                 .shuffle = true,
                                 .seed = trial.seed,
                                 .epoch = epoch,
+                                .drop_last = true,
                                 .workers = 0})) {
       const precision::Scope scope(train::step_precision(recipe.train));
       optimizer->set_lr(rate(step));

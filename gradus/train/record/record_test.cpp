@@ -11,6 +11,7 @@
 #include "gradus/engine/eval.h"
 #include "gradus/io/atomic_file.h"
 #include "gradus/io/safetensors.h"
+#include "gradus/nn/init.h"
 #include "gradus/nn/linear.h"
 #include "gradus/nn/sequential.h"
 #include "gradus/ops/ops.h"
@@ -172,6 +173,17 @@ TEST(Sharpness, IsTheLargestEigenvalue) {
     EXPECT_NEAR(found.eigenvalue, largest, 1e-3) << diagonal[0];
     EXPECT_TRUE(found.converged);
   }
+}
+
+/// The Hessian of a mean squared error of a linear model is 2 X' X / n.
+TEST(Sharpness, OfLeastSquares) {
+  models::AnyModel model = nn::Linear(3, 1, {.bias = false});
+  const Tensor x = nn::init::normal({20, 3}, 0, 1, Key{8}), t = nn::init::normal({20, 1}, 0, 1, Key{9});
+  eval(x, t);
+  const double exact = linalg::eigh(matmul(transpose(x, 0, 1), x) * 0.1f).values.to_vector<double>().back();
+  const Sharpness found = sharpness(model, [&](models::AnyModel& m) { return mean(square(m(x) - t)); },
+                                    {.max_iterations = 300, .tolerance = 1e-7});
+  EXPECT_NEAR(found.eigenvalue / exact, 1, 1e-4);
 }
 
 TEST(Sharpness, SaysWhenItIsNoNumber) {
