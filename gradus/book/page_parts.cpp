@@ -80,6 +80,12 @@ std::string pairs_html(const insight::ClaimResult& result) {
   return out + "</tbody></table></div></details>";
 }
 
+/// The effect, and its interval on one line.
+std::string effect_html(const insight::ClaimResult& result) {
+  std::string text = effect_text(result);
+  return text.insert(text.find('['), "<span class=\"pair\">") + "</span>";
+}
+
 }  // namespace
 
 std::string claim_html(const insight::ClaimResult& result) {
@@ -106,7 +112,7 @@ std::string claims_html(const std::vector<insight::ClaimResult>& results) {
         "interval\">{}</td><td "
         "class=\"n\" data-what=\"corrected p\">{:.2g}</td><td class=\"n\" data-what=\"could have seen\">{:.2g}</td><td "
         "class=\"n\" data-what=\"matters from\">{:.2g}</td></tr>\n",
-        r.claim.belief ? "<i>belief:</i> " : "", escaped(r.claim.sentence), badge(r.verdict), effect_text(r),
+        r.claim.belief ? "<i>belief:</i> " : "", escaped(r.claim.sentence), badge(r.verdict), effect_html(r),
         r.corrected_p, r.detectable, r.claim.smallest_effect);
   return out + "</tbody></table></div>\n";
 }

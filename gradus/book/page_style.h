@@ -31,7 +31,7 @@ box-shadow:inset 0 0 0 1px var(--line);break-inside:avoid}.claim.holds{border-co
 .interval-strip{max-width:340px;margin:8px 0 2px}.book .card{margin:0 0 24px}.interval-strip text{font:11px system-ui,"Segoe UI",Roboto,"Helvetica Neue",Arial,sans-serif;fill:var(--soft)}
 .behind{border-top:1px solid var(--line);margin-top:6px;font-size:13.5px}.behind summary{color:var(--text);font-weight:600}.behind th[colspan]{padding-top:9px;color:var(--text)}
 .behind table{font-size:13px;width:auto;min-width:min(100%,29rem)}.behind td,.behind th{padding:3px 6px;border:0}.behind th[scope=row]{white-space:nowrap}.behind tr:hover td,.behind tr:hover th[scope=row]{background:var(--page)}
-.measured{font-size:13.5px;line-height:1.4}.measured td:first-child{min-width:13em}.measured td,.measured th{padding:6px 6px}.measured td{vertical-align:top}
+.measured{font-size:13.5px;line-height:1.4}.measured td:first-child{min-width:13em}.measured td,.measured th{padding:6px 6px}.measured td{vertical-align:top}.measured .pair{white-space:nowrap}
 .measured td:first-child,.measured th:first-child{padding-left:0}.measured td:last-child,.measured th:last-child{padding-right:0}
 @media (max-width:640px){.measured thead{position:absolute;left:-9999px}.measured tr{display:block;border-bottom:1px solid var(--line);padding:9px 0}
 .measured tr:last-child{border:0}.measured td,.measured td.n{display:flex;justify-content:space-between;gap:14px;border:0;padding:2px 0;text-align:right;white-space:normal}

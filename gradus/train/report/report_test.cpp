@@ -203,6 +203,23 @@ TEST(Report, ABrowserShowsIt) {
   }
 }
 
+TEST(Report, ABrowserShowsThatOfNumbers) {
+  if (!testing::has_browser()) GTEST_SKIP() << "needs Debian's package chromium";
+  const data::Dataset set("numbers", tensor({{1.f}, {2.f}, {3.f}, {4.f}}), tensor({1.f, 2.f, -3.f, 4.f}));
+  Recipe recipe;
+  ReportInput input{.title = "numbers", .recipe = recipe, .history = {}, .best_epoch = 1, .parameters = 2};
+  for (std::int64_t epoch = 1; epoch <= 3; ++epoch) {
+    EpochMetrics row{.epoch = epoch, .step = epoch};
+    row.train_loss = row.val_loss = 1 / static_cast<double>(epoch);
+    row.val_fit = row.test_fit = Fit{.r2 = 0.5, .mae = 0.4, .rmse = 0.7};
+    input.history.push_back(row);
+  }
+  const testing::Sight sight = testing::look_at(report_of_numbers(input, set, {1.5, 1.5, -2, 3.75}), {.width = 360});
+  EXPECT_THAT(sight.faults, ::testing::IsEmpty());
+  EXPECT_EQ(sight.charts, 4);
+  EXPECT_EQ(sight.answers, chart_library().empty() ? 0 : 4);
+}
+
 TEST(Report, ABrowserSeesWhatIsWrong) {
   if (!testing::has_browser()) GTEST_SKIP() << "needs Debian's package chromium";
   const std::string head =
