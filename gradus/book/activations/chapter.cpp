@@ -4,6 +4,7 @@
 #include <cmath>
 
 #include "gradus/book/activations/measure.h"
+#include "gradus/book/activations/own.h"
 
 namespace gradus::book {
 namespace {
@@ -150,6 +151,7 @@ Chapter activations() {
       .measure = measure_activations,
       .oracles = {"largest slope", "sigmoid's slope", "tanh's gain", "He's gain", "SELU's fixed point", "GELU",
                   "GELU by tanh", "SiLU"},
+      .own = own_activations,
       .quick_seconds = 4,
       .standard_seconds = 10,
       .full_seconds = 23};

@@ -64,6 +64,7 @@ TEST(Variation, ChangesWhatItSays) {
               ElementsAre("flatten", "linear", "batch_norm1d", "tanh", "linear", "batch_norm1d", "tanh", "linear"));
   EXPECT_THAT(types(with_dropout(own, 0.25)),
               ElementsAre("flatten", "linear", "tanh", "dropout", "linear", "tanh", "dropout", "linear"));
+  EXPECT_THAT(types(without_activations(own)), ElementsAre("flatten", "linear", "linear", "linear"));
   models::ModelSettings lenet;
   lenet.name = "lenet5";
   const models::ModelSettings normed = with_batch_norm(as_layers(lenet));
@@ -139,19 +140,11 @@ TEST(ExplainOn, TheOtherChapters) {
   EXPECT_EQ(descent.refused[0].reason, "the recipe's rate is constant");
   const OwnExplanation overfitting = explain_on(entry_for("7"), setting, "mlp", Effort::quick);
   EXPECT_EQ(overfitting.claims.size(), 4u);
+  const OwnExplanation activations = explain_on(entry_for("8"), setting, "mlp", Effort::quick);
+  EXPECT_EQ(activations.claims.size(), 3u);
+  ASSERT_EQ(activations.refused.size(), 1u);
+  EXPECT_EQ(activations.refused[0].reason, "its activation is tanh already");
   EXPECT_THROW(require_own_claims(entry_for("3")), Error);
-}
-
-TEST(ExplainOn, ThePageIsSoundInABrowser) {
-  if (!testing::has_browser()) GTEST_SKIP() << "needs Debian's package chromium";
-  set_num_threads(1);
-  const std::string page =
-      page_of(explain_on(entry_for("6"), Setting(recipe(mlp), Effort::quick), "mine", Effort::quick));
-  for (const testing::Look& look : {testing::Look{.width = 360}, testing::Look{.dark = true}}) {
-    const testing::Sight sight = testing::look_at(page, look);
-    EXPECT_THAT(sight.faults, ::testing::IsEmpty());
-    EXPECT_EQ(sight.claims, 12);  // each alone, and in the table
-  }
 }
 
 }  // namespace

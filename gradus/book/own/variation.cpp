@@ -96,6 +96,12 @@ models::ModelSettings with_activation(models::ModelSettings layers, const std::s
   return layers;
 }
 
+models::ModelSettings without_activations(const models::ModelSettings& layers) {
+  models::ModelSettings result = layers;
+  std::erase_if(result.layers, is_activation);
+  return result;
+}
+
 models::ModelSettings with_batch_norm(const models::ModelSettings& layers) {
   models::ModelSettings result = layers;
   result.layers.clear();

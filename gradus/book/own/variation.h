@@ -22,6 +22,8 @@ Inventory inventory_of(const models::ModelSettings& layers);
 
 /// Every activation function replaced.
 models::ModelSettings with_activation(models::ModelSettings layers, const std::string& name);
+/// Every activation function left out: what the layers of weights make up is linear then (with pooling by the maximum: nearly).
+models::ModelSettings without_activations(const models::ModelSettings& layers);
 /// Batch normalisation behind every linear and conv2d but the last.
 models::ModelSettings with_batch_norm(const models::ModelSettings& layers);
 /// Dropout behind every activation function.
