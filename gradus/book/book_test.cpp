@@ -7,6 +7,7 @@
 #include "gradus/base/error.h"
 #include "gradus/base/parallel.h"
 #include "gradus/book/explain.h"
+#include "gradus/book/page_parts.h"
 #include "gradus/train/report/figure.h"
 #include "tests/support/browser.h"
 
@@ -180,6 +181,11 @@ TEST(Pages, ChapterAndIndexOnPaperAndWithoutScripts) {
   EXPECT_THAT(testing::look_at(index, {.width = 360, .dark = true}).faults, ::testing::IsEmpty());
   EXPECT_THAT(chapter, HasSubstr("href=\"overfitting.html\">7. Overfitting \u2192"));
   EXPECT_THAT(page(e), Not(HasSubstr("overfitting.html")));
+  const Answer answer = find_answer("which normalisation and other remedies help against vanishing gradients?");
+  EXPECT_EQ(answer.entry, e.entry);
+  EXPECT_FALSE(answer.section.empty());
+  EXPECT_THAT(chapter, HasSubstr("<h2 id=\"" + address_of(answer.section) + "\">"));
+  EXPECT_EQ(address_of("Why it is slow: valleys"), "on-why-it-is-slow-valleys");
 }
 
 TEST(Chapters, GradientDescent) {

@@ -36,20 +36,14 @@ std::string plain_text(cmark_node* node) {
   return out;
 }
 
-/// "how-large-a-step-may-be", with a number when it was taken before.
+/// The address of a heading, with a number when it was taken before.
 std::string id_of(const std::string& text, const std::vector<Heading>& before) {
-  std::string id;
-  for (const char c : text) {
-    const bool letter = (c >= 'a' && c <= 'z') || (c >= '0' && c <= '9') || (c >= 'A' && c <= 'Z');
-    if (letter) id += static_cast<char>(c >= 'A' && c <= 'Z' ? c - 'A' + 'a' : c);
-    if (!letter && !id.empty() && id.back() != '-') id += '-';
-  }
-  while (id.ends_with('-')) id.pop_back();
+  const std::string id = address_of(text);
   const auto taken = [&](const std::string& name) {
     return std::any_of(before.begin(), before.end(), [&](const Heading& each) { return each.id == name; });
   };
-  std::string free = "on-" + id;
-  for (int number = 2; taken(free); ++number) free = fmt::format("on-{}-{}", id, number);
+  std::string free = id;
+  for (int number = 2; taken(free); ++number) free = fmt::format("{}-{}", id, number);
   return free;
 }
 

@@ -15,6 +15,17 @@ namespace gradus::book {
 
 using train::escaped;
 
+std::string address_of(const std::string& heading) {
+  std::string id = "on-";
+  for (const char c : heading) {
+    const bool letter = (c >= 'a' && c <= 'z') || (c >= '0' && c <= '9') || (c >= 'A' && c <= 'Z');
+    if (letter) id += static_cast<char>(c >= 'A' && c <= 'Z' ? c - 'A' + 'a' : c);
+    if (!letter && id.back() != '-') id += '-';
+  }
+  while (id.ends_with('-')) id.pop_back();
+  return id;
+}
+
 /// "0.4 \u00d7 0.5 \u2212 0.3 \u00d7 0.2"
 std::string sum_text(const std::vector<std::vector<double>>& terms) {
   std::string out;

@@ -14,6 +14,9 @@ std::string page_top(const std::string& title);
 /// Who measured it, on what, and the script of the charts.
 std::string page_bottom(const insight::Provenance& provenance, std::size_t seeds);
 
+/// Where a section stands in a chapter's page: "on-how-large-a-step-may-be".
+std::string address_of(const std::string& heading);
+
 /// A verdict, coloured.
 std::string badge(insight::Verdict verdict);
 /// A claim with its verdict, what it rests on, and the pairs behind it.

@@ -11,6 +11,7 @@
 #include "gradus/base/error.h"
 #include "gradus/base/parallel.h"
 #include "gradus/book/explain.h"
+#include "gradus/book/page_parts.h"
 #include "gradus/cli/commands.h"
 #include "gradus/cli/json.h"
 #include "gradus/io/atomic_file.h"
@@ -54,8 +55,8 @@ int terminal_width() {
   return ioctl(STDOUT_FILENO, TIOCGWINSZ, &size) == 0 && size.ws_col > 0 ? size.ws_col : 90;
 }
 
-void open_in_browser(const std::string& path) {
-  const std::string file = "file://" + std::filesystem::absolute(path).string();
+void open_in_browser(const std::string& path, const std::string& fragment = "") {
+  const std::string file = "file://" + std::filesystem::absolute(path).string() + fragment;
   const pid_t child = fork();
   if (child == 0) {
     execlp("xdg-open", "xdg-open", file.c_str(), static_cast<char*>(nullptr));
@@ -93,6 +94,11 @@ void make_folder(const std::string& folder) {
         .field("reason", failure.message())
         .hint("--out names another one");
   }
+}
+
+/// The section that answers a question in words; empty for a name, or where the chapter as a whole does.
+std::string section_for(const ExplainCommand& command) {
+  return command.what.find(' ') == std::string::npos ? "" : book::find_answer(command.what).section;
 }
 
 int code_of(const book::Explanation& explanation) {
@@ -142,14 +148,17 @@ int explain(const ExplainCommand& command) {
   book::require_written(entry);
   make_folder(folder);  // before the experiments: what they find must not be lost for want of a place
   const book::Explanation explanation = measured(entry, command);
-  const std::string path = write(explanation, folder);
+  const std::string path = write(explanation, folder), section = section_for(command);
+  const std::string fragment = section.empty() ? "" : "#" + book::address_of(section);
   if (command.json) {
     fmt::print("{}\n", book::json_text(explanation));
   } else {
     const bool colour = isatty(STDOUT_FILENO) != 0 && std::getenv("NO_COLOR") == nullptr;
-    fmt::print("{}page: {}\n", book::terminal_text(explanation, terminal_width(), colour), path);
+    fmt::print("{}", book::terminal_text(explanation, terminal_width(), colour));
+    if (!section.empty()) fmt::print("your question: see the section \"{}\"\n", section);
+    fmt::print("page: {}{}\n", path, fragment);
   }
-  if (command.open) open_in_browser(path);
+  if (command.open) open_in_browser(path, fragment);
   return code_of(explanation);
 }
 
