@@ -100,7 +100,10 @@ bool take_list(const toml::node& node, std::vector<T>& out) {
 }
 bool take(const toml::node& node, std::vector<std::int64_t>& out) { return take_list(node, out); }
 bool take(const toml::node& node, std::vector<double>& out) { return take_list(node, out); }
-bool take(const toml::node& node, std::vector<std::string>& out) { return take_list(node, out); }
+bool take(const toml::node& node, std::vector<std::string>& out) {
+  if (std::string one; take(node, one)) return out.assign(1, one), true;  // a text alone is a list of one
+  return take_list(node, out);
+}
 
 bool within(double value, const detail::Range& range) { return detail::in_range(value, range); }
 bool within(std::int64_t value, const detail::Range& range) { return within(static_cast<double>(value), range); }

@@ -44,6 +44,9 @@ TEST(Recipe, DefaultsArePyTorchs) {
 }
 
 TEST(Recipe, NamesTheInstrumentsThatExist) {
+  const std::vector<std::string> change = {"train.record=all"};
+  EXPECT_EQ(parse_recipe("[model]\nname = \"lenet5\"\n", "r.toml", change).train.record,
+            (std::vector<std::string>{"all"}));
   const std::string all = "gradients, activations, updates, losses, noise, generalisation, calibration, sharpness, all";
   EXPECT_EQ(refusal("[model]\nname = \"lenet5\"\n[train]\nrecord = [\"updates\", \"gradient\"]\n"),
             "configuration error in r.toml:4: \"gradient\" in train.record is not known, expected some of " + all +
