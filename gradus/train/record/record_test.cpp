@@ -439,6 +439,10 @@ TEST_F(Recording, ResumesByteForByte) {
     later.step = 100;
     later.epoch = 9;
     io::write_file(path, io::read_file(path) + to_json(later) + "\n{\"kind\":\"ep");
+    const std::string kept = io::read_file(path);
+    io::write_file(path, "damage\n" + kept);
+    EXPECT_THROW(resume({.run = folder_ / parts}), Error);
+    io::write_file(path, kept);
     left = 4;
     resume({.run = folder_ / parts, .stop = stop});
     resume({.run = folder_ / parts});

@@ -47,11 +47,17 @@ void Recorder::open(const RunFolder& run, const LoopState& state) {
   std::string kept;
   if (state.step > 0 && std::filesystem::exists(path_)) {
     const std::string text = io::read_file(path_);
-    std::size_t start = 0;
-    for (std::size_t end = text.find('\n'); end != text.npos; end = text.find('\n', start)) {
+    std::size_t start = 0, number = 1;
+    for (std::size_t end = text.find('\n'); end != text.npos; end = text.find('\n', start), ++number) {
       const std::string line = text.substr(start, end + 1 - start);
       start = end + 1;
-      const LinePlace place = place_of(line);
+      LinePlace place;
+      try {
+        place = place_of(line);
+      } catch (Error& error) {
+        error.context(fmt::format("{}:{}", path_, number));
+        throw;
+      }
       if (place.is_epoch ? place.epoch <= state.epoch : place.step <= state.step) kept += line;
     }
   }

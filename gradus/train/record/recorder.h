@@ -27,7 +27,7 @@ class Recorder {
   /// Whether the step after `done` ones is looked at: the first is, and every every_steps() from there.
   bool wants(std::int64_t done) const { return done % every_steps_ == 0; }
 
-  /// Begins the file, or cuts off what it says of steps after `state`. Throws Error(io).
+  /// Begins the file, or cuts off what it says of steps after `state`. Throws Error(io), and Error(format) for a damaged line.
   void open(const RunFolder& run, const LoopState& state);
   /// Appends a line. Throws Error(io).
   void write(const StepRecord& record) { append(to_json(record)); }
