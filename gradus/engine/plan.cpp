@@ -125,9 +125,10 @@ Plan make_plan(const Graph& graph) {
   check(graph, "capture");
   Graph g = is_pass_enabled("simplify") ? transform::simplify(graph) : graph;
   check(g, "simplify");
-  if (lowers_precision()) g = transform::use_bf16(g);
+  const bool channels_last = is_pass_enabled("layout") && transform::channels_last_pays(g);
+  if (lowers_precision()) g = transform::use_bf16(g, channels_last);
   check(g, "bf16");
-  if (is_pass_enabled("layout")) g = transform::use_channels_last(g);
+  if (channels_last) g = transform::use_channels_last(g);
   check(g, "layout");
   transform::FuseOptions options;
   if (!is_pass_enabled("fuse")) options.max_instructions = 1;

@@ -95,6 +95,16 @@ TEST(UseChannelsLast, ImagesOfBf16StayBf16) {
   for (const ValueId id : g.results) EXPECT_EQ(g.spec(id).dtype, DType::f32);
 }
 
+TEST(UseChannelsLast, PaysWhereFewImagesAreTurned) {
+  const Network network;
+  const Tensor images = filled({2, 3, 8, 8}, 0);
+  const auto pays = [](const Tensors& roots) { return transform::channels_last_pays(capture(roots).graph); };
+  EXPECT_TRUE(pays(network.gradients(images)));
+  const Tensor maps = filled({2, 16, 8, 8}, 0);
+  EXPECT_FALSE(pays({max_pool2d(relu(conv2d(maps, network.weight)), 2)}));
+  EXPECT_FALSE(pays({exp(maps)}));
+}
+
 TEST(UseChannelsLast, OtherReadersGetTheirOwnOrder) {
   const Tensor images = filled({2, 16, 6, 6}, 0), weight = filled({16, 16, 1, 1}, 0.4);
   // Two pooled readers share one permutation; a sum over examples keeps the order of what it keeps.

@@ -69,13 +69,6 @@ bool widens_for_itself(const Vertex& v) {
   return v.op.as<Elementwise>() || v.op.as<Cast>() || (reduce && reduce->kind != ReduceKind::prod);
 }
 
-/// Products and images whose elements may be rounded, as those of PyTorch's autocast are. Not the ones that fold the rows of a
-/// batch: they are the gradients of weights, which go on to the optimizer.
-bool may_be_narrow(const Graph& graph, const Vertex& v) {
-  if (const MatMul* op = v.op.as<MatMul>()) return !op->transpose_a;
-  return prefers_channels_last(graph, v) && !v.op.as<Conv2dWeightGradient>();
-}
-
 /// Whole sequences keep their operands in f32 and round them where their products are.
 Op with_narrow_products(const Graph& graph, const Vertex& v) {
   const auto narrow = [](auto op) -> Op {
@@ -96,7 +89,8 @@ Op with_narrow_products(const Graph& graph, const Vertex& v) {
 
 class Lowering {
  public:
-  explicit Lowering(const Graph& graph) : graph_(graph), values_(graph.vertices.size()) {
+  Lowering(const Graph& graph, bool narrow_images)
+      : graph_(graph), narrow_images_(narrow_images), values_(graph.vertices.size()) {
     for (std::size_t i = 0; i < graph.vertices.size(); ++i) values_[i].resize(graph.vertices[i].specs.size());
   }
 
@@ -193,7 +187,14 @@ class Lowering {
   bool makes_narrow(std::int32_t i, bool lowered) {
     const Vertex& v = vertex({i, 0});
     if (v.is_leaf() || any(i, &Value::stored) || !(any(i, &Value::needed) || any(i, &Value::wanted))) return false;
-    return lowered ? may_be_narrow(graph_, v) : is_plain_view(v) && value(v.inputs[0]).narrow_only;
+    return lowered ? may_be_narrow(v) : is_plain_view(v) && value(v.inputs[0]).narrow_only;
+  }
+
+  /// Products and images whose elements may be rounded, as those of PyTorch's autocast are. Not the ones that fold the rows of
+  /// a batch: they are the gradients of weights, which go on to the optimizer.
+  bool may_be_narrow(const Vertex& v) const {
+    if (const MatMul* op = v.op.as<MatMul>()) return !op->transpose_a;
+    return narrow_images_ && prefers_channels_last(graph_, v) && !v.op.as<Conv2dWeightGradient>();
   }
 
   void rebuild_narrow(std::int32_t i, bool lowered) {
@@ -227,12 +228,13 @@ class Lowering {
   }
 
   const Graph& graph_;
+  bool narrow_images_;
   std::vector<std::vector<Value>> values_;  // by vertex and output
   Graph lowered_;
 };
 
 }  // namespace
 
-Graph use_bf16(const Graph& graph) { return Lowering(graph).run(); }
+Graph use_bf16(const Graph& graph, bool narrow_images) { return Lowering(graph, narrow_images).run(); }
 
 }  // namespace gradus::transform
