@@ -48,7 +48,8 @@ TEST(Registry, PrefersTheFirstThatTakesTheRequest) {
   EXPECT_THAT(fast.refusals, ElementsAre("small: too much arithmetic"));
   const Choice slow = choose_product(DType::f64);
   EXPECT_EQ(slow.implementation, "reference");
-  EXPECT_THAT(slow.refusals, ElementsAre("small: only f32", "onednn: only f32, not f64", "bf16: only bf16, not f64"));
+  EXPECT_THAT(slow.refusals,
+              ElementsAre("small: only f32 and bf16", "onednn: only f32, not f64", "bf16: only bf16, not f64"));
 }
 
 TEST(Registry, SwitchesImplementationsOffAndOn) {
@@ -90,7 +91,7 @@ TEST(Registry, SaysWhyNoImplementationTakesARequest) {
             "  input 0   bool [100, 300]\n"
             "  input 1   bool [300, 400]\n"
             "  output 0  bool [100, 400]\n"
-            "  small: only f32\n"
+            "  small: only f32 and bf16\n"
             "  onednn: only f32, not bool\n"
             "  bf16: only bf16, not bool\n"
             "  reference: only f32, f64, bf16, i32 and i64");
