@@ -25,6 +25,7 @@
 #include "gradus/engine/anomaly.h"
 #include "gradus/engine/eval.h"
 #include "gradus/engine/gradcheck.h"
+#include "gradus/engine/memory_limit.h"
 #include "gradus/engine/precision.h"
 #include "gradus/engine/unique.h"
 #include "gradus/graph/tensor.h"

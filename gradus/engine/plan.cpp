@@ -6,8 +6,10 @@
 #include <array>
 #include <atomic>
 #include <cstdlib>
+#include <limits>
 
 #include "gradus/base/error.h"
+#include "gradus/engine/memory_limit.h"
 #include "gradus/engine/memory_plan.h"
 #include "gradus/engine/precision.h"
 #include "gradus/ops/region.h"
@@ -17,6 +19,7 @@
 #include "gradus/transform/fuse_reductions.h"
 #include "gradus/transform/layout.h"
 #include "gradus/transform/precision.h"
+#include "gradus/transform/recompute.h"
 #include "gradus/transform/redirect.h"
 #include "gradus/transform/schedule.h"
 #include "gradus/transform/simplify.h"
@@ -121,7 +124,10 @@ double Step::bytes() const {
   return total;
 }
 
-Plan make_plan(const Graph& graph) {
+namespace {
+
+/// The graph as it will run.
+Graph lowered(const Graph& graph) {
   check(graph, "capture");
   Graph g = is_pass_enabled("simplify") ? transform::simplify(graph) : graph;
   check(g, "simplify");
@@ -139,6 +145,11 @@ Plan make_plan(const Graph& graph) {
   check(g, "reductions");
   if (is_pass_enabled("schedule")) g = transform::schedule(g);
   check(g, "schedule");
+  return g;
+}
+
+/// Kernels and places in memory.
+Plan placed(const Graph& g) {
   Plan plan;
   std::vector<std::int32_t> step_of(g.vertices.size(), -1);
   for (std::size_t i = 0; i < g.vertices.size(); ++i) {
@@ -150,6 +161,45 @@ Plan make_plan(const Graph& graph) {
   }
   plan_memory(g, step_of, plan);
   return plan;
+}
+
+/// A plan that takes at most `limit` bytes. What the pass expects and what the plan takes differ (operands that become results,
+/// gaps in the arena), so the pass is asked for less until the plan fits.
+Plan placed_within(const Graph& g, std::size_t limit) {
+  Plan plan = placed(g);
+  std::size_t least = plan.bytes();
+  std::size_t target = transform::recompute(g, std::numeric_limits<std::size_t>::max()).peak;
+  constexpr int most_tries = 8;
+  for (int tries = 0; plan.bytes() > limit && tries < most_tries; ++tries) {
+    const std::size_t excess = plan.bytes() - limit;
+    target = target > excess ? target - excess : 0;
+    const transform::Recomputed smaller = transform::recompute(g, target);
+    check(smaller.graph, "recompute");
+    plan = placed(smaller.graph);
+    plan.again = smaller.again;
+    least = std::min(least, plan.bytes());
+    if (smaller.peak > target) break;  // nothing is left to drop
+  }
+  if (plan.bytes() <= limit) return plan;
+  throw Error(ErrorKind::state, "eval",
+              fmt::format("this takes {:.1f} MB at least, and the limit is {:.1f} MB", static_cast<double>(least) / 1e6,
+                          static_cast<double>(limit) / 1e6))
+      .hint("raise the limit, or take smaller batches (and gather the gradients of several: train.accumulate)");
+}
+
+}  // namespace
+
+Plan make_plan(const Graph& graph) {
+  const Graph g = lowered(graph);
+  const std::size_t limit = memory::limit();
+  return limit == 0 ? placed(g) : placed_within(g, limit);
+}
+
+std::size_t Plan::bytes() const {
+  std::size_t total = arena_bytes;
+  for (const Storage& s : storages) total += s.place == Place::leaf ? s.bytes : 0;
+  for (const ResultBuffer& buffer : result_buffers) total += buffer.donor < 0 ? buffer.bytes : 0;
+  return total;
 }
 
 std::string Plan::print() const {
@@ -169,6 +219,7 @@ std::string Plan::print() const {
   const auto donated =
       std::count_if(result_buffers.begin(), result_buffers.end(), [](const ResultBuffer& b) { return b.donor >= 0; });
   if (donated > 0) text += fmt::format(", {} of them donated by leaves", donated);
+  if (again > 0) text += fmt::format(", {} steps computed again to save memory", again);
   return text + "\n";
 }
 

@@ -58,13 +58,16 @@ struct Plan {
   std::vector<ResultBuffer> result_buffers;
   std::vector<std::int32_t> results;  ///< storage of each of the graph's results, in order
   std::size_t arena_bytes = 0;
+  int again = 0;  ///< steps that compute something again, to stay below memory::limit()
 
+  /// What a run takes at its peak: leaves, results that take over no leaf's memory, and the arena.
+  std::size_t bytes() const;
   /// One line per kernel call, then the memory; stable, for tests and people.
   std::string print() const;
 };
 
 /// Simplifies, fuses, orders, chooses kernels and plans the memory. Throws Error(dtype) when an operation has no kernel for its
-/// types.
+/// types, Error(state) when it cannot stay below memory::limit().
 Plan make_plan(const Graph& graph);
 
 /// Switches a pass ("simplify", "bf16", "fuse", "repeat", "reductions", "schedule", "in_place", "donate") off or on for plans made from

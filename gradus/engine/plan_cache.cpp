@@ -5,6 +5,7 @@
 #include <unordered_map>
 
 #include "gradus/base/parallel.h"
+#include "gradus/engine/memory_limit.h"
 
 namespace gradus::engine {
 namespace {
@@ -15,6 +16,7 @@ struct Entry {
   std::shared_ptr<CachedPlan> cached;
   int threads = 0;
   unsigned passes = 0;
+  std::size_t limit = 0;
   std::uint64_t last_use = 0;
 };
 
@@ -37,13 +39,15 @@ std::shared_ptr<CachedPlan> find_plan(Graph graph) {
   const std::uint64_t hash = graph.hash();
   const int threads = num_threads();
   const unsigned passes = enabled_passes();
+  const std::size_t limit = memory::limit();
   Cache& c = cache();
   {
     const std::lock_guard lock(c.mutex);
     auto [begin, end] = c.entries.equal_range(hash);
     for (auto it = begin; it != end; ++it) {
       Entry& entry = it->second;
-      if (entry.threads != threads || entry.passes != passes || !(entry.cached->graph == graph)) continue;
+      if (entry.threads != threads || entry.passes != passes || entry.limit != limit) continue;
+      if (!(entry.cached->graph == graph)) continue;
       entry.last_use = ++c.clock;
       return entry.cached;
     }
@@ -58,7 +62,7 @@ std::shared_ptr<CachedPlan> find_plan(Graph graph) {
       return a.second.last_use < b.second.last_use;
     }));
   }
-  c.entries.emplace(hash, Entry{fresh, threads, passes, ++c.clock});
+  c.entries.emplace(hash, Entry{fresh, threads, passes, limit, ++c.clock});
   return fresh;
 }
 

@@ -3,6 +3,7 @@
 #include "gradus/base/error.h"
 #include "gradus/base/parallel.h"
 #include "gradus/engine/anomaly.h"
+#include "gradus/engine/memory_limit.h"
 #include "gradus/engine/run.h"
 
 namespace gradus::engine {
@@ -12,6 +13,7 @@ struct RecordedRun {
   std::shared_ptr<CachedPlan> plan;
   int threads = num_threads();
   unsigned passes = enabled_passes();
+  std::size_t limit = memory::limit();
 };
 
 Recording::Recording(std::span<const Tensor> roots, const std::function<bool(const Node&)>& may_give,
@@ -53,7 +55,8 @@ std::vector<Ref<Buffer>> Recording::run() {
 }
 
 bool Recording::is_current() const {
-  return run_->threads == num_threads() && run_->passes == enabled_passes() && !is_watching_for_anomalies();
+  return run_->threads == num_threads() && run_->passes == enabled_passes() && run_->limit == memory::limit() &&
+         !is_watching_for_anomalies();
 }
 
 bool Recording::same_plan(const Recording& other) const { return run_->plan == other.run_->plan; }

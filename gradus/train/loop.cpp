@@ -10,6 +10,7 @@
 #include "gradus/base/random.h"
 #include "gradus/data/loader.h"
 #include "gradus/engine/anomaly.h"
+#include "gradus/engine/memory_limit.h"
 #include "gradus/engine/precision.h"
 #include "gradus/io/atomic_file.h"
 #include "gradus/nn/eval.h"
@@ -239,6 +240,7 @@ void Loop::step(const RunFolder& run, const Tensor& images, const Tensor& labels
   if (!within_group()) remember_group_start();
   optimizer_->train();
   const precision::Scope scope(step_precision(recipe_.train));
+  const memory::Limit limit(static_cast<std::size_t>(recipe_.train.memory_limit) * 1'000'000);
   optimizer_->set_lr(next_lr());
   Tensor loss, predicted;
   std::optional<Sample> sample;

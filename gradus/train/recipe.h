@@ -82,6 +82,7 @@ struct TrainSettings {
   double ema = 0;                       ///< decay of an exponential average of the weights over the steps; 0: none
   std::int64_t swa_start = 0;           ///< first epoch whose weights enter the mean that is measured; 0: none
   std::optional<double> swa_lr;         ///< learning rate from that epoch on; absent: what the schedule says
+  std::int64_t memory_limit = 0;        ///< MB of a training step; 0: any (engine/memory_limit.h)
   std::string precision = "f32";        ///< of products and convolutions of a training step: or "bf16"
   std::int64_t checkpoint_steps = 500;  ///< steps between checkpoints within an epoch; 0: only at its end
   /// What instruments.jsonl keeps: some of instrument_names(), or "all"; see record/instruments.h.

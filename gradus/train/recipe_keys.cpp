@@ -252,6 +252,9 @@ void add_train(Keys& keys) {
   keys.emplace_back("train.precision", in(t, &S::precision),
                     "of products and convolutions in a training step; weights, sums and evaluation stay f32")
       .one_of({"f32", "bf16"});
+  keys.emplace_back("train.memory_limit", in(t, &S::memory_limit),
+                    "MB that a training step may take; what does not fit is computed again; 0: any")
+      .at_least(0);
   keys.emplace_back("train.checkpoint_steps", in(t, &S::checkpoint_steps),
                     "steps between checkpoints within an epoch; 0: only at its end")
       .at_least(0);

@@ -118,7 +118,8 @@ TEST(Recipe, WrittenTextIsComplete) {
       "\"val_accuracy\"\npatience = 0\n"
       "min_delta = 0.0\nlabel_smoothing = 0.0\nclass_balance = \"none\"\nclass_weights = []\naccumulate = 1\nclip_norm "
       "= "
-      "0.0\nclip_value = 0.0\nclip_adaptive = 0.0\nema = 0.0\nswa_start = 0\nprecision = \"f32\"\ncheckpoint_steps = "
+      "0.0\nclip_value = 0.0\nclip_adaptive = 0.0\nema = 0.0\nswa_start = 0\nprecision = \"f32\"\nmemory_limit = "
+      "0\ncheckpoint_steps = "
       "500\nrecord = []\nrecord_every_steps = 0\n\n[log]\ntensorboard = "
       "false\nevery_steps = 50\nreport = true\n");
 }
