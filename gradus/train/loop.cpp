@@ -33,9 +33,12 @@ double seconds_since(std::chrono::steady_clock::time_point start) {
   return std::chrono::duration<double>(std::chrono::steady_clock::now() - start).count();
 }
 
-models::AnyModel make_model(const Recipe& recipe) {
+models::AnyModel make_model(const Recipe& recipe, const TrainOptions& options) {
   manual_seed(static_cast<std::uint64_t>(recipe.seed));
-  return models::make(recipe.model);
+  models::AnyModel model = models::make(recipe.model);
+  nn::train(model);
+  if (options.prepare) options.prepare(model);
+  return model;
 }
 
 /// Where the values that are not finite came from, in words.
@@ -65,7 +68,7 @@ Loop::Loop(const Recipe& recipe, const TrainOptions& options)
       options_(options),
       data_(load_training_data(recipe)),
       test_(load_data(recipe.data, data::Split::test)),
-      model_(make_model(recipe)),
+      model_(make_model(recipe, options)),
       optimizer_(make_optimizer(recipe_, model_)),
       numbers_(number_task(recipe_)),
       objective_(recipe_.train, data_.train, numbers_) {
@@ -75,7 +78,6 @@ Loop::Loop(const Recipe& recipe, const TrainOptions& options)
     average_ = std::make_unique<optim::AveragedModel<models::AnyModel>>(model_, averaging);
   check_fit(model_, data_.train);
   check_fit(model_, test_);
-  nn::train(model_);
   for (const nn::FieldRef& field : nn::all_fields(model_)) {
     if (field.buffer != nullptr && field.tensor().defined()) buffers_.push_back(field);
   }
@@ -155,7 +157,7 @@ TrainResult Loop::run(const RunFolder& run) {
 
 bool Loop::train_epoch(const RunFolder& run) {
   const data::LoaderOptions options = {.batch_size = recipe_.data.batch_size,
-                                       .shuffle = true,
+                                       .shuffle = recipe_.data.shuffle,
                                        .seed = static_cast<std::uint64_t>(recipe_.seed),
                                        .epoch = state_.epoch,
                                        .workers = static_cast<int>(recipe_.data.workers),

@@ -33,7 +33,7 @@ class Batches {
   data::Batch next() {
     if (!at_ || *at_ == std::default_sentinel) {
       loader_ = data::loader(dataset_, {.batch_size = recipe_.data.batch_size,
-                                        .shuffle = true,
+                                        .shuffle = recipe_.data.shuffle,
                                         .seed = static_cast<std::uint64_t>(recipe_.seed),
                                         .epoch = epoch_++,
                                         .workers = static_cast<int>(recipe_.data.workers)});

@@ -49,6 +49,7 @@ struct DataSettings {
   std::vector<double> mean, std;   ///< normalisation of the scaled examples, one entry or one per channel; empty: none
   std::int64_t validation = 5000;  ///< training examples that are held out to choose the best checkpoint
   std::int64_t batch_size = 64;
+  bool shuffle = true;       ///< a new order of the training examples in every epoch; false: as they are stored
   std::int64_t workers = 1;  ///< loader threads; the batches do not depend on it
   friend bool operator==(const DataSettings&, const DataSettings&) = default;
 };

@@ -131,6 +131,7 @@ void add_data(Keys& keys) {
                     "training examples held out to choose the best checkpoint")
       .at_least(1);
   keys.emplace_back("data.batch_size", in(d, &S::batch_size), "examples of one step").at_least(1);
+  keys.emplace_back("data.shuffle", in(d, &S::shuffle), "a new order in every epoch; false: as stored");
   keys.emplace_back("data.workers", in(d, &S::workers), "loader threads; the result does not depend on it")
       .in({.low = 0, .high = 64});
 }

@@ -12,6 +12,7 @@
 #include <string>
 #include <vector>
 
+#include "gradus/models/any_model.h"
 #include "gradus/train/checkpoint.h"
 #include "gradus/train/metrics.h"
 #include "gradus/train/observer.h"
@@ -24,6 +25,9 @@ struct TrainOptions {
   Observer* observer = nullptr;  ///< may be absent
   /// Asked before each step: true saves and ends the run, to be resumed later.
   std::function<bool()> stop = {};
+  /// Called with the new model before anything else is done with it: takes weights from elsewhere, freezes layers. `resume`
+  /// calls it, too, before the weights of the checkpoint take the place of those that it set.
+  std::function<void(models::AnyModel&)> prepare = {};
 };
 
 struct TrainResult {
