@@ -178,11 +178,32 @@ CLI::App* add_explain(CLI::App& app, Options& options) {
 
 CLI::App* add_doctor(CLI::App& app, Options& options) {
   CLI::App* command =
-      app.add_subcommand("doctor", "what this program was built with and what it finds on this machine");
-  command->add_flag("--build", options.doctor.build, "the build and the processor only, not the data sets");
-  command->add_flag("--json", options.doctor.json, "print JSON");
+      app.add_subcommand("doctor", "what is wrong with a run, why, and what to try; or with this program's machine");
+  DoctorCommand& o = options.doctor;
+  CLI::Option* run = command->add_option("run", o.run, "run folder; without one: what this program was built with");
+  CLI::Option* build =
+      command->add_flag("--build", o.build, "the build and the processor only, not the data sets")->excludes(run);
+  CLI::Option* trial = command
+                           ->add_option_function<std::size_t>(
+                               "--trial", [&o](const std::size_t& most) { o.trial = most; },
+                               "run the recipe and up to K remedies on the same seeds; a gain has to be significant")
+                           ->expected(0, 1)
+                           ->default_str("3")
+                           ->type_name("[K]")
+                           ->check(CLI::Range(1, 20));
+  command->add_option("--seeds", o.seeds, "of the trial (default 5)")->check(CLI::Range(2, 1000))->needs(trial);
+  CLI::Option* suite = command->add_flag("--suite", o.suite, "train runs with known faults, and count what it finds");
+  command->add_option("--seed", o.seed, "of the suite (default 1)")->needs(suite)->check(CLI::Range(0, 1000000));
+  command->add_flag("--development", o.development, "the part of the suite that the rules were made on")->needs(suite);
+  trial->needs(run);
+  suite->excludes(run)->excludes(build);
+  command->add_flag("--json", o.json, "print JSON");
   add_threads(*command, options);
-  command->footer(footer("  gradus doctor --build\n  gradus doctor --json\n"));
+  command->footer(
+      footer(
+          "  gradus doctor runs/mlp\n  gradus doctor runs/mlp --trial 2 --seeds 8\n  gradus doctor --suite\n  gradus "
+          "doctor --build\n") +
+      "\nOf a run: 3 when a fault of severity warning or above was found, 0 when it is healthy.");
   return command;
 }
 

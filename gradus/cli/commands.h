@@ -137,11 +137,20 @@ struct SurfaceCommand {
 };
 int surface(const SurfaceCommand& command);
 
+inline constexpr int exit_faults = 3;  ///< of the doctor: it found a fault
 struct DoctorCommand {
   bool build = false;
+  std::string run;        ///< folder to examine; empty: the program itself
+  std::size_t trial = 0;  ///< remedies to try; 0: none
+  std::size_t seeds = 5;  ///< of the trial
+  bool suite = false, development = false;
+  std::uint64_t seed = 1;  ///< of the suite
   bool json = false;
 };
 int doctor(const DoctorCommand& command);
+/// The parts of it that need no look at the program itself.
+int doctor_run(const DoctorCommand& command);
+int doctor_suite(const DoctorCommand& command);
 
 /// Reads the command line, runs a command, and turns errors into messages on stderr and exit codes.
 int run(int argc, const char* const* argv);

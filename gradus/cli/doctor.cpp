@@ -64,6 +64,8 @@ std::string data_set() {
 }  // namespace
 
 int doctor(const DoctorCommand& command) {
+  if (command.suite) return doctor_suite(command);
+  if (!command.run.empty()) return doctor_run(command);
   const Matrix matrix = matrix_instructions();
 #ifdef NDEBUG
   const char* build = "release";
