@@ -1,0 +1,153 @@
+// Each rule on a run with its fault, from the development part of the suite, and all of them on healthy runs.
+#include "gradus/insight/doctor/rules.h"
+
+#include <gtest/gtest.h>
+
+#include <algorithm>
+#include <nlohmann/json.hpp>
+#include <set>
+
+#include "gradus/base/error.h"
+#include "gradus/base/parallel.h"
+#include "gradus/insight/doctor/doctor.h"
+#include "gradus/insight/doctor/suite/cases.h"
+#include "gradus/io/atomic_file.h"
+#include "gradus/train/tiny_data_test.h"
+#include "gradus/train/trainer.h"
+
+namespace gradus::insight::doctor {
+namespace {
+
+using testing_help::TemporaryFolder;
+
+const Case& case_called(const std::string& name) {
+  static const std::vector<Case> all = cases(Part::development);
+  const auto found = std::find_if(all.begin(), all.end(), [&](const Case& one) { return one.name == name; });
+  GRADUS_ASSERT(found != all.end());
+  return *found;
+}
+
+Diagnosis diagnosis_of(const std::string& name, const TemporaryFolder& folder) {
+  return diagnose(train_case(case_called(name), 3, folder.path()));
+}
+
+TEST(DoctorRules, EachFindsItsFault) {
+  set_num_threads(1);  // networks this small gain nothing from more
+  const std::pair<const char*, const char*> rows[] = {
+      {"leaked-rows", "leaked rows on digits"},
+      {"unshuffled-data", "not shuffled on clouds"},
+      {"unshuffled-split", "cut in order on clouds"},
+      {"batch-norm-mode", "batch norm in evaluation mode on digit pictures"},
+      {"identical-units", "zero start on waves"},
+      {"bf16-underflow", "bf16 far from zero on clouds"},
+      {"unscaled-inputs", "mixed units of measure on clouds"},
+      {"exploding-gradients", "raw targets on waves"},
+      {"exploding-gradients", "start too large on clouds"},
+      {"learning-rate-too-high", "rate too high on digits"},
+      {"nan-origin", "impossible value on digits"},
+      {"vanishing-gradients", "deep sigmoids on digits"},
+      {"dead-units", "dead units on digits"},
+      {"saturated-units", "saturated units on clouds"},
+      {"duplicate-rows", "repeated rows on waves"},
+      {"frozen-layer", "frozen layer on digits"},
+      {"label-noise", "wrong labels on clouds"},
+      {"class-imbalance", "rare class on clouds"},
+      {"learning-rate-too-low", "rate too low on clouds"},
+      {"plateau", "starved schedule on waves"},
+      {"overfitting", "few rows on clouds"},
+      {"underfitting", "one hidden unit on digits"},
+  };
+  std::set<std::string_view> seen;
+  for (const auto& [rule, name] : rows) {
+    const TemporaryFolder folder;
+    const Diagnosis diagnosis = diagnosis_of(name, folder);
+    const auto found = std::find_if(diagnosis.findings.begin(), diagnosis.findings.end(),
+                                    [rule = rule](const Finding& f) { return f.rule == rule; });
+    ASSERT_NE(found, diagnosis.findings.end()) << rule << " on " << name << "\n" << text_of(diagnosis);
+    EXPECT_FALSE(diagnosis.healthy());
+    EXPECT_NE(found->severity, Severity::note) << name;
+    EXPECT_FALSE(found->evidence.empty() || found->cause.empty() || found->numbers.empty()) << rule;
+    for (const Finding& finding : diagnosis.findings) {
+      EXPECT_FALSE(finding.changes.empty() && finding.advice.empty()) << finding.rule << " says nothing to do";
+      // A remedy is a recipe that can be trained.
+      if (finding.changes.empty()) continue;
+      EXPECT_NE(changed(diagnosis.evidence.recipe, finding.changes), diagnosis.evidence.recipe) << finding.rule;
+    }
+    seen.insert(rule);
+  }
+  for (const Rule& rule : rules()) EXPECT_TRUE(seen.contains(rule.name)) << rule.name << " has no fault here";
+}
+
+TEST(DoctorRules, HealthyRunsHaveNone) {
+  set_num_threads(1);  // networks this small gain nothing from more
+  for (const char* name : {"as it is on digits", "SGD with momentum on clouds", "warm-up and cosine on waves",
+                           "Adam, larger batches on digit pictures"}) {
+    const TemporaryFolder folder;
+    const Diagnosis diagnosis = diagnosis_of(name, folder);
+    EXPECT_TRUE(diagnosis.healthy()) << name << "\n" << text_of(diagnosis);
+    EXPECT_NE(text_of(diagnosis).find("healthy: none of"), std::string::npos);
+  }
+}
+
+TEST(DoctorRules, EqualFoldersGiveEqualAnswers) {
+  const TemporaryFolder folder;
+  const std::string run = train_case(case_called("rate too high on digits"), 3, folder.path());
+  const std::string json = json_of(diagnose(run));
+  EXPECT_EQ(json, json_of(diagnose(run)));
+  const auto parsed = nlohmann::json::parse(json);
+  EXPECT_EQ(parsed["healthy"], false);
+  const auto& first = parsed["findings"][0];
+  EXPECT_EQ(first["rule"], "learning-rate-too-high");
+  EXPECT_EQ(first["changes"][0]["key"], "optimizer.lr");
+  EXPECT_LT(std::stod(first["changes"][0]["value"].get<std::string>()),
+            std::stod(first["changes"][0]["was"].get<std::string>()));
+}
+
+TEST(DoctorRules, ARunThatWasInterruptedIsExamined) {
+  const TemporaryFolder folder;
+  const std::string run = folder / "run";
+  const train::Recipe recipe = train::parse_recipe(testing_help::tiny_recipe(folder, 6), "tiny");
+  int steps = 0;
+  train::start(recipe, {.run = run, .stop = [&] { return ++steps > 25; }});
+  const Diagnosis diagnosis = diagnose(run);
+  EXPECT_FALSE(diagnosis.evidence.finished);
+  EXPECT_FALSE(diagnosis.evidence.failure.has_value()) << "it was stopped, it did not fail";
+}
+
+TEST(DoctorRules, RunsThatCannotBeExamined) {
+  const TemporaryFolder folder;
+  const std::string run = folder / "run";
+  const train::Recipe recipe = train::parse_recipe(testing_help::tiny_recipe(folder, 1), "tiny");
+  train::start(recipe, {.run = run});
+  const auto refusal = [&] {
+    try {
+      diagnose(run);
+    } catch (const Error& error) {
+      return std::string(error.what());
+    }
+    return std::string("no error");
+  };
+  const std::string metrics = io::read_file(run + "/metrics.jsonl");
+  io::write_file(run + "/metrics.jsonl", "{\"epoch\": \n");
+  EXPECT_NE(refusal().find("metrics.jsonl:1"), std::string::npos) << refusal();
+  io::write_file(run + "/metrics.jsonl", metrics);
+  std::filesystem::rename(folder / "train-images", folder / "moved");
+  EXPECT_NE(refusal().find("train-images"), std::string::npos) << refusal();
+  std::filesystem::rename(folder / "moved", folder / "train-images");
+  std::filesystem::remove_all(run + "/checkpoints");
+  EXPECT_NE(refusal().find("has no checkpoint \"last\" yet"), std::string::npos) << refusal();
+}
+
+TEST(DoctorRules, ChangesOfARecipe) {
+  const TemporaryFolder folder;
+  const train::Recipe recipe = train::parse_recipe(testing_help::tiny_recipe(folder), "tiny");
+  const Change rate = change(recipe, "optimizer.lr", 0.003);
+  EXPECT_EQ(text_of(rate), "optimizer.lr = 0.003  # was 0.01");
+  EXPECT_EQ(changed(recipe, {rate}).optimizer.lr, 0.003);
+  EXPECT_EQ(change(recipe, "train.clip_norm", 1.0).value, "1.0");
+  EXPECT_THROW(change(recipe, "train.lr", 1.0), Error);
+  EXPECT_THROW(changed(recipe, {{"optimizer.lr", "-1.0", ""}}), Error);
+}
+
+}  // namespace
+}  // namespace gradus::insight::doctor
