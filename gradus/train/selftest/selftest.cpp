@@ -8,7 +8,8 @@ namespace gradus::train {
 
 std::vector<Oracle> oracles() {
   std::vector<Oracle> all = detail::derivative_oracles();
-  for (auto family : {detail::activation_oracles, detail::descent_oracles, detail::system_oracles}) {
+  for (auto family : {detail::structure_oracles, detail::activation_oracles, detail::descent_oracles,
+                      detail::regularisation_oracles, detail::system_oracles}) {
     for (Oracle& oracle : family()) all.push_back(std::move(oracle));
   }
   return all;

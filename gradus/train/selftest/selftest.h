@@ -35,6 +35,8 @@ namespace detail {
 std::vector<Oracle> derivative_oracles();
 std::vector<Oracle> activation_oracles();
 std::vector<Oracle> descent_oracles();
+std::vector<Oracle> regularisation_oracles();
+std::vector<Oracle> structure_oracles();
 std::vector<Oracle> system_oracles();
 }  // namespace detail
 
