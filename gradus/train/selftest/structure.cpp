@@ -2,11 +2,11 @@
 #include <cmath>
 
 #include "gradus/base/random.h"
-#include "gradus/models/lenet5.h"
 #include "gradus/nn/fields.h"
 #include "gradus/nn/linear.h"
 #include "gradus/ops/ops.h"
 #include "gradus/train/selftest/selftest.h"
+#include "gradus/transform/grad.h"
 
 namespace gradus::train::detail {
 namespace {
@@ -72,7 +72,17 @@ double tent_pieces(int n) {
   return pieces;
 }
 
-double parameters_of_lenet5() { return static_cast<double>(nn::num_parameters(models::LeNet5{})); }
+/// Side of the square of pixels that one number behind two convolutions of 5 and two poolings of 2 depends on: where its
+/// gradient is not 0.
+double field_of_view() {
+  const Tensor image = ones({1, 1, 40, 40}), kernel = ones({1, 1, 5, 5});
+  const auto block = [&](const Tensor& x) { return avg_pool2d(conv2d(x, kernel), 2); };
+  const Tensor y = block(block(image));
+  const Tensor middle = sum(slice(slice(y, 2, 3, 4), 3, 3, 4));
+  const Tensor seen = not_equal(grad(middle, {image})[0], 0.f);
+  return std::sqrt(static_cast<double>(sum(seen).item<std::int64_t>()));
+}
+
 double parameters_of_perceptron() {
   struct Perceptron {
     nn::Linear first{784, 256}, second{256, 10};
@@ -84,8 +94,8 @@ double parameters_of_perceptron() {
 
 std::vector<Oracle> structure_oracles() {
   return {
-      {"LeNet-5", "parameters, 28 x 28 images padded by 2", 61706, 0, parameters_of_lenet5},
       {"784-256-10", "parameters", 203530, 0, parameters_of_perceptron},
+      {"receptive field", "side, after two times convolution 5 and pooling 2", 16, 0, field_of_view},
       {"linear layers", "two of them, difference from one matrix", 0, 1e-5, one_matrix},
       {"hidden units", "change of the outputs when they are permuted", 0, 1e-6, permuted},
       {"exclusive or", "error of two hidden ReLUs", 0, 0, exclusive_or},
