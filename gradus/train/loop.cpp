@@ -16,6 +16,7 @@
 #include "gradus/nn/eval.h"
 #include "gradus/nn/gradients.h"
 #include "gradus/nn/mode.h"
+#include "gradus/nn/regularise/penalty.h"
 #include "gradus/nn/state_dict.h"
 #include "gradus/ops/elementwise.h"
 #include "gradus/ops/factory.h"
@@ -246,21 +247,25 @@ void Loop::step(const RunFolder& run, const Tensor& images, const Tensor& labels
   optimizer_->set_lr(next_lr());
   Tensor loss, predicted;
   std::optional<Sample> sample;
+  const data::Batch batch = objective_.disturbed(images, labels);
   {
-    const Tensor answer = model_(images);
-    loss = objective_(answer, labels);
+    const Tensor answer = model_(batch.inputs);
+    loss = objective_(answer, batch.labels);
+    if (recipe_.train.l1_penalty > 0) loss = loss + recipe_.train.l1_penalty * nn::l1_penalty(model_);
     if (!data_.train.is_regression()) predicted = argmax(answer, 1);
     if (recorder_ && ends_group() && recorder_->wants(state_.step))
-      sample.emplace(recorder_->asked(), Subject{model_, objective_, images, labels}, answer, loss);
+      sample.emplace(recorder_->asked(), Subject{model_, objective_, batch.inputs, batch.labels}, answer, loss);
   }
   const bool plain = recipe_.train.accumulate == 1;
   Sample* const seen = sample ? &*sample : nullptr;
   if (!(plain ? plain_step(loss, predicted, seen) : gathered_step(loss, predicted, labels.numel(), seen))) {
     sample.reset();
-    fail_nonfinite(run, images, labels);
+    fail_nonfinite(run, batch.inputs, batch.labels);
   }
+  const bool stepped = state_.step > group_start_.step;
+  if (stepped && recipe_.train.max_norm > 0) nn::clip_max_norm(model_, recipe_.train.max_norm);
   if (sample) record(*sample, loss.item<double>());
-  if (recipe_.train.ema > 0 && state_.step > group_start_.step) average_->update(model_);
+  if (recipe_.train.ema > 0 && stepped) average_->update(model_);
   last_loss_ = loss.item<double>();
   count_loss(last_loss_);
   state_.loss_sum += last_loss_ * static_cast<double>(labels.numel());

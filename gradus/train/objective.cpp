@@ -8,7 +8,9 @@
 
 #include "gradus/base/error.h"
 #include "gradus/nn/losses.h"
+#include "gradus/nn/regularise/mixup.h"
 #include "gradus/ops/elementwise.h"
+#include "gradus/ops/random.h"
 
 namespace gradus::train {
 
@@ -30,8 +32,12 @@ std::vector<double> balanced_class_weights(std::span<const std::int64_t> labels,
 }
 
 Objective::Objective(const TrainSettings& settings, const data::Dataset& training, NumberTask numbers)
-    : numbers_(std::move(numbers)), label_smoothing_(settings.label_smoothing) {
+    : numbers_(std::move(numbers)),
+      label_smoothing_(settings.label_smoothing),
+      mixup_(settings.mixup),
+      input_noise_(settings.input_noise) {
   if (training.is_regression()) return;
+  classes_ = training.num_classes();
   std::vector<double> weights = settings.class_weights;
   if (settings.class_balance == "balanced") {
     weights = balanced_class_weights(training.labels().data<std::int64_t>(), training.num_classes());
@@ -48,8 +54,17 @@ Objective::Objective(const TrainSettings& settings, const data::Dataset& trainin
   weights_ = leaf<float>({training.num_classes()}, std::span<const float>(narrow));
 }
 
+data::Batch Objective::disturbed(const Tensor& inputs, const Tensor& labels) const {
+  Tensor seen = inputs;
+  if (input_noise_ > 0) seen = seen + input_noise_ * randn_like(seen);
+  if (mixup_ <= 0) return {seen, labels};
+  const Mixed mixed = classes_ > 0 ? mixup(seen, labels, classes_, {.alpha = mixup_})
+                                   : mixup(seen, labels, random_beta(mixup_, mixup_, next_key()));
+  return {mixed.inputs, mixed.targets};
+}
+
 Tensor Objective::operator()(const Tensor& answer, const Tensor& labels) const {
-  if (labels.dtype() == DType::f32) return numbers_.loss_of(answer, labels, Reduction::mean);
+  if (classes_ == 0) return numbers_.loss_of(answer, labels, Reduction::mean);
   return cross_entropy(answer, labels, {.label_smoothing = label_smoothing_, .weight = weights_});
 }
 

@@ -23,15 +23,20 @@ class Objective {
   /// Throws Error(config) unless train.class_weights is empty or has one weight per class of `training`, some above 0.
   Objective(const TrainSettings& settings, const data::Dataset& training, NumberTask numbers = {});
 
-  /// `answer` [n, classes], `labels` [n]: the mean over the examples, weighted by class as in cross_entropy.
+  /// A batch as training sees it: with train.input_noise on the inputs, and mixed by train.mixup. The targets of a mixture of
+  /// classes are probabilities [n, classes]. Draws from the default stream; gives the batch as it is without either.
+  data::Batch disturbed(const Tensor& inputs, const Tensor& labels) const;
+
+  /// `answer` [n, classes], `labels` [n] or probabilities [n, classes]: the mean over the examples, weighted by class as in cross_entropy.
   Tensor operator()(const Tensor& answer, const Tensor& labels) const;
   /// The loss of each example by itself, [n].
   Tensor each(const Tensor& answer, const Tensor& labels) const;
 
  private:
   NumberTask numbers_;
-  double label_smoothing_;
-  Tensor weights_;  ///< f32 [classes]; undefined: all 1
+  double label_smoothing_, mixup_, input_noise_;
+  std::int64_t classes_ = 0;  ///< 0: numbers
+  Tensor weights_;            ///< f32 [classes]; undefined: all 1
 };
 
 /// The loss of one head of a model with several.

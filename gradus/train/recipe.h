@@ -74,6 +74,10 @@ struct TrainSettings {
   std::int64_t patience = 0;             ///< epochs without a better one after which training stops; 0: never
   double min_delta = 0;                  ///< how much better is better, for the patience
   double label_smoothing = 0;
+  double mixup = 0;                     ///< alpha of the Beta distribution of the shares; 0: no mixtures
+  double input_noise = 0;               ///< standard deviation of normal noise on the inputs of a training step
+  double l1_penalty = 0;                ///< times the sum of the absolute weights
+  double max_norm = 0;                  ///< largest length of the incoming weights of a unit; 0: any
   std::vector<double> class_weights;    ///< of the loss, one per class; empty: all 1
   std::string class_balance = "none";   ///< or "balanced": weights examples / (classes * examples of the class)
   std::int64_t accumulate = 1;          ///< batches whose gradients make one step

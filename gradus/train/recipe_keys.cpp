@@ -228,11 +228,28 @@ void add_train(Keys& keys) {
       .at_least(0);
   keys.emplace_back("train.label_smoothing", in(t, &S::label_smoothing), "share of the target spread over all classes")
       .in({.low = 0, .high = 1});
+  keys.emplace_back("train.mixup", in(t, &S::mixup),
+                    "trains on mixtures of two examples, with shares from Beta(mixup, mixup); 0: none")
+      .at_least(0);
+  keys.emplace_back("train.input_noise", in(t, &S::input_noise),
+                    "standard deviation of normal noise on the inputs while training")
+      .at_least(0);
+  keys.emplace_back("train.l1_penalty", in(t, &S::l1_penalty), "in the loss, times the sum of the absolute weights")
+      .at_least(0);
+  keys.emplace_back("train.max_norm", in(t, &S::max_norm),
+                    "largest length of the incoming weights of each unit, after each step; 0: any")
+      .at_least(0);
   keys.emplace_back("train.class_balance", in(t, &S::class_balance),
                     "balanced: every class weighs the same in the loss, however rare")
       .one_of({"none", "balanced"});
   keys.emplace_back("train.class_weights", in(t, &S::class_weights), "in the loss, one per class; empty: all 1")
       .at_least(0);
+}
+
+/// The second part of [train]: steps, and what becomes of the weights.
+void add_steps(Keys& keys) {
+  using S = TrainSettings;
+  constexpr auto t = &Recipe::train;
   keys.emplace_back("train.accumulate", in(t, &S::accumulate), "batches whose gradients make one step").at_least(1);
   keys.emplace_back("train.clip_norm", in(t, &S::clip_norm), "largest norm of all gradients together; 0: any")
       .at_least(0);
@@ -321,6 +338,7 @@ const std::vector<Key<Recipe>>& recipe_keys() {
     add_data(all);
     add_optimizer(all);
     add_train(all);
+    add_steps(all);
     add_log(all);
     return all;
   }();

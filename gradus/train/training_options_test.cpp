@@ -147,6 +147,37 @@ TEST_F(Options, AccumulationSurvivesAStop) {
   }
 }
 
+TEST_F(Options, RegularisersReachTheStep) {
+  const auto size = [&](const std::string& run) { return sum(abs(last_weights(run)[0].second)).item<double>(); };
+  start(recipe({}, 2), {.run = folder_ / "plain"});
+  for (const std::string change :
+       {"train.mixup=1", "train.input_noise=0.5", "train.l1_penalty=0.01", "train.max_norm=0.3"}) {
+    SCOPED_TRACE(change);
+    start(recipe({change}, 2), {.run = folder_ / change});
+    start(recipe({change, "train.accumulate=1"}, 2), {.run = folder_ / (change + " again")});
+    EXPECT_GT(difference("plain", change), 1e-4);
+    EXPECT_EQ(difference(change, change + " again"), 0) << "equal seeds, equal bits";
+  }
+  EXPECT_LT(size("train.l1_penalty=0.01"), size("plain"));
+  const Tensor rows = sum(square(last_weights("train.max_norm=0.3")[0].second), 1);
+  EXPECT_LE(max(rows).item<double>(), 0.09001);
+  EXPECT_GT(max(sum(square(last_weights("plain")[0].second), 1)).item<double>(), 0.1);
+}
+
+TEST_F(Options, MixturesResumeBitForBit) {
+  const Recipe mixed = recipe({"train.mixup=0.4", "train.input_noise=0.1"}, 3);
+  start(mixed, {.run = folder_ / "whole"});
+  int epochs = 0;
+  struct Counter : Observer {
+    int* epochs;
+    explicit Counter(int* e) : epochs(e) {}
+    void on_epoch(const EpochMetrics&, std::int64_t) override { ++*epochs; }
+  } counter(&epochs);
+  start(mixed, {.run = folder_ / "parts", .observer = &counter, .stop = [&] { return epochs >= 1; }});
+  EXPECT_TRUE(resume({.run = folder_ / "parts"}).finished);
+  EXPECT_EQ(difference("whole", "parts"), 0);
+}
+
 TEST_F(Options, ClippingBoundsEveryStep) {
   const std::vector<std::string> plain = {"optimizer.name=sgd", "optimizer.lr=1", "optimizer.warmup_steps=0",
                                           "optimizer.schedule=constant"};
