@@ -16,9 +16,13 @@
 #include "gradus/nn/init.h"
 #include "gradus/nn/losses.h"
 #include "gradus/nn/mode.h"
+#include "gradus/nn/regularise/mixup.h"
+#include "gradus/nn/regularise/penalty.h"
 #include "gradus/ops/ops.h"
+#include "gradus/optim/averaging.h"
 #include "gradus/optim/registry.h"
 #include "gradus/optim/schedule.h"
+#include "gradus/optim/wrappers/sam.h"
 
 namespace gradus::book {
 namespace {
@@ -46,7 +50,8 @@ LeastSquares make_least_squares() {
 
 Tensor start_of(Start start, const Shape& shape) {
   switch (start) {
-    case Start::pytorch: break;
+    case Start::pytorch:
+    case Start::alike: break;
     case Start::xavier: return nn::init::xavier_normal(shape);
     case Start::he: return nn::init::kaiming_normal(shape, {.nonlinearity = nn::init::Nonlinearity::relu});
     case Start::lecun: return nn::init::kaiming_normal(shape, {.nonlinearity = nn::init::Nonlinearity::linear});
@@ -93,6 +98,16 @@ Net::Net(const NetOptions& options, std::int64_t inputs)
   }
   layers.emplace_back(from, 10);
   if (options.start == Start::pytorch) return;
+  if (options.start == Start::alike) {
+    for (std::size_t i = 0; i < layers.size(); ++i) {
+      nn::Parameter &weight = layers[i].weight, &bias = layers[i].bias;
+      if (i > 0) weight = slice(weight, 1, 0, 1) + zeros(weight.shape());
+      if (i + 1 == layers.size()) break;
+      weight = slice(weight, 0, 0, 1) + zeros(weight.shape());
+      bias = slice(bias, 0, 0, 1) + zeros(bias.shape());
+    }
+    return;
+  }
   for (nn::Linear& layer : layers) {
     layer.weight = start_of(options.start, layer.weight.shape());
     layer.bias = zeros(layer.bias.shape());
@@ -116,9 +131,6 @@ double accuracy(Net& model, const data::Batch& examples) {
   return mean(cast(equal(argmax(model(examples.inputs), 1), examples.labels), DType::f32)).item<float>();
 }
 
-namespace {
-
-/// The training examples that the options leave, with their labels.
 data::Dataset training_set(const FitOptions& options) {
   data::Dataset train = digits().train;
   if (options.examples > 0) {
@@ -136,8 +148,50 @@ data::Dataset training_set(const FitOptions& options) {
           train.options()};
 }
 
+namespace {
+
 double loss_of(Net& model, const data::Batch& examples) {
   return cross_entropy(model(examples.inputs), examples.labels).item<float>();
+}
+
+/// A batch as training sees it: noisy, or mixed.
+data::Batch disturbed(data::Batch batch, const FitOptions& options) {
+  if (options.noise > 0) batch.inputs = batch.inputs + options.noise * randn_like(batch.inputs);
+  if (options.mixup <= 0) return batch;
+  const Mixed mixed = mixup(batch.inputs, batch.labels, 10, {.alpha = options.mixup});
+  return {mixed.inputs, mixed.targets};
+}
+
+/// What is done to the weights after a step.
+void constrain(Net& model, double lr, const FitOptions& options) {
+  if (options.max_norm > 0) nn::clip_max_norm(model, options.max_norm);
+  if (!options.soft) return;
+  Tensors thresholded;
+  for (nn::Linear& layer : model.layers) {
+    layer.weight = softshrink(layer.weight, lr * options.l1);
+    thresholded.push_back(layer.weight);
+  }
+  eval(thresholded);
+}
+
+/// One step; returns the loss.
+double take_step(Net& model, optim::Optimizer& optimizer, const data::Batch& raw, const FitOptions& options) {
+  const data::Batch batch = disturbed(raw, options);
+  const auto loss_now = [&] {
+    Tensor loss = cross_entropy(model(batch.inputs), batch.labels, {.label_smoothing = options.smoothing});
+    if (options.l1 > 0 && !options.soft) loss = loss + options.l1 * nn::l1_penalty(model);
+    if (options.l2 > 0) loss = loss + options.l2 * nn::l2_penalty(model);
+    return loss;
+  };
+  Tensor loss;
+  if (options.sam > 0) {
+    loss = optim::SAM(optimizer, {.rho = options.sam}).minimize(loss_now);
+  } else {
+    loss = loss_now();
+    optimizer.minimize(loss);
+  }
+  constrain(model, optimizer.lr(), options);
+  return loss.item<float>();
 }
 
 }  // namespace
@@ -151,19 +205,19 @@ Fit fit(const FitOptions& options) {
   const std::int64_t batch = options.batch_size == 0 ? train.size() : options.batch_size;
   const std::int64_t steps = train.size() / batch;
   const optim::CosineSchedule cosine{.base = optimizer->lr(), .total = steps * options.epochs};
+  optim::AveragedModel<Net> average(model);
   Fit result;
   for (std::int64_t epoch = 0, step = 0; epoch < options.epochs; ++epoch) {
     double sum = 0;
     nn::train(model);
-    for (const auto& [inputs, labels] : data::loader(
+    for (const data::Batch& examples : data::loader(
              train, {.batch_size = batch, .shuffle = true, .seed = options.seed, .epoch = epoch, .drop_last = true})) {
       if (options.cosine) optimizer->set_lr(cosine.lr(step));
-      const Tensor loss = cross_entropy(model(inputs), labels, {.label_smoothing = options.smoothing});
-      optimizer->minimize(loss);
-      sum += loss.item<float>();
+      sum += take_step(model, *optimizer, examples, options);
       ++step;
     }
     nn::eval_mode(model);
+    if (options.average_from > 0 && epoch + 1 >= options.average_from) average.update(model);
     result.loss.push_back(std::isfinite(sum) ? sum / static_cast<double>(steps) : INFINITY);
     result.accuracy.push_back(accuracy(model, validation));
     if (options.watch) {
@@ -172,10 +226,13 @@ Fit fit(const FitOptions& options) {
     }
     if (!std::isfinite(sum)) break;
   }
+  if (average.n_averaged() > 0) model = average.model();
+  nn::eval_mode(model);
   result.train_accuracy = accuracy(model, whole(train));
   result.test_accuracy = accuracy(model, test);
   result.train_loss = loss_of(model, whole(train));
   result.test_loss = loss_of(model, test);
+  result.net = std::move(model);
   return result;
 }
 

@@ -31,7 +31,8 @@ enum class Start {
   xavier,   ///< Glorot and Bengio, 2010, normal: variance 2 / (inputs + outputs)
   he,       ///< He et al., 2015, normal: variance 2 / inputs
   lecun,    ///< normal: variance 1 / inputs
-  zero
+  zero,
+  alike  ///< PyTorch's for one unit of each layer, and the same for all others and for all that they pass on
 };
 
 /// Starting weights of this shape, for all but PyTorch's.
@@ -76,11 +77,18 @@ struct FitOptions {
   NetOptions net = {};
   std::int64_t batch_size = 32;  ///< 0: all examples in every step
   std::int64_t epochs = 10;
-  std::uint64_t seed = 0;     ///< of the weights and of the order of the examples
-  std::int64_t examples = 0;  ///< trains on the first so many; 0: all 1,238
-  double label_noise = 0;     ///< share of the training labels that are replaced by random ones
-  double smoothing = 0;       ///< of the labels, in the training loss
-  bool watch = false;         ///< measures validation and test loss after each epoch, too
+  std::uint64_t seed = 0;         ///< of the weights and of the order of the examples
+  std::int64_t examples = 0;      ///< trains on the first so many; 0: all 1,238
+  double label_noise = 0;         ///< share of the training labels that are replaced by random ones
+  double smoothing = 0;           ///< of the labels, in the training loss
+  double l1 = 0, l2 = 0;          ///< penalties on the weights, in the training loss
+  bool soft = false;              ///< takes the L1 penalty by soft thresholding after each step, which gives zeros
+  double max_norm = 0;            ///< of each unit's incoming weights, after each step
+  double mixup = 0;               ///< alpha of the Beta from which the shares of mixtures come
+  double noise = 0;               ///< standard deviation of normal noise on the inputs while training
+  double sam = 0;                 ///< radius of sharpness-aware minimisation
+  std::int64_t average_from = 0;  ///< first epoch whose last weights enter the mean that is the result; 0: no mean
+  bool watch = false;             ///< measures validation and test loss after each epoch, too
 };
 
 struct Fit {
@@ -88,7 +96,10 @@ struct Fit {
   std::vector<double> validation_losses, test_losses;  ///< likewise, when they are watched
   double train_accuracy = 0, test_accuracy = 0;
   double train_loss = 0, test_loss = 0;  ///< cross entropy at the end, without dropout and smoothing
+  std::optional<Net> net;                ///< as it was trained, in evaluation mode
 };
+/// The training examples that the options leave, with their labels.
+data::Dataset training_set(const FitOptions& options);
 /// Equal options give equal fits, bit for bit. A loss that is no longer finite ends the fit: it stays as infinity.
 Fit fit(const FitOptions& options);
 /// The fit with the rate that has the best validation accuracy at the end (the lower loss where two are equal): what a
