@@ -255,5 +255,25 @@ TEST(Chapters, Overfitting) {
   EXPECT_NEAR(value(e, "parabola_at_3"), value(e, "b0") + 3 * value(e, "b1") + 9 * value(e, "b2"), 1e-2);
 }
 
+TEST(Chapters, Regularisation) {
+  const Explanation e = checked("regularisation");
+  for (const std::size_t sure : {0u, 1u, 2u, 5u}) EXPECT_EQ(e.claims[sure].verdict, insight::Verdict::holds);
+  EXPECT_NEAR(value(e, "l2"), 1 / 1.5, 1e-3);
+  EXPECT_NEAR(value(e, "dropped"), 1 / 1.5, 1e-3);
+  EXPECT_NEAR(value(e, "stopped"), 1 - std::pow(0.9, 11), 1e-3);
+  EXPECT_NEAR(value(e, "l1"), 0.5, 1e-9);
+  EXPECT_EQ(value(e, "l1_small"), 0);
+}
+
+TEST(Chapters, Structure) {
+  const Explanation e = checked("structure");
+  for (const std::size_t sure : {0u, 3u, 6u}) EXPECT_EQ(e.claims[sure].verdict, insight::Verdict::holds);
+  for (const std::size_t wrong : {4u, 8u, 9u}) EXPECT_EQ(e.claims[wrong].verdict, insight::Verdict::refuted);
+  EXPECT_EQ(value(e, "small_parameters"), 64 * 8 + 8 + 8 * 10 + 10);
+  EXPECT_NEAR(value(e, "unit_total"), value(e, "unit_engine"), 2e-4);
+  EXPECT_NEAR(value(e, "output_total"), value(e, "output_engine"), 2e-4);
+  EXPECT_NEAR(value(e, "chance"), value(e, "exponential") / value(e, "exponentials"), 1e-2);
+}
+
 }  // namespace
 }  // namespace gradus::book
