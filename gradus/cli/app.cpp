@@ -37,6 +37,7 @@ struct Options {
   DataSplitCommand data_split;
   SelftestCommand selftest;
   ExplainCommand explain;
+  CompareCommand compare;
   DoctorCommand doctor;
   int threads = 0;
   bool help_recipe = false;
@@ -173,6 +174,36 @@ CLI::App* add_explain(CLI::App& app, Options& options) {
              " gradus explain \"why does a large learning "
              "rate diverge?\"\n  gradus explain vanishing-gradients --on runs/mlp\n  gradus explain gradient-descent "
              "--model recipes/fashion-mlp.toml --quick\n"));
+  return command;
+}
+
+CLI::App* add_compare(CLI::App& app, Options& options) {
+  CLI::App* command = app.add_subcommand(
+      "compare", "should I use deep learning here? a network against simpler learners on the rows of a table");
+  CompareCommand& o = options.compare;
+  command
+      ->add_option("data", o.data,
+                   "CSV file, or a table of the library: german-credit, breast-cancer, digits, friedman")
+      ->required();
+  command->add_option("--target", o.target, "column to predict")->required();
+  command->add_option("--task", o.task, "classification or regression (default: as the column is)")
+      ->check(CLI::IsMember({"classification", "regression"}));
+  command->add_option("--drop", o.drop, "columns to leave out: A,B")->delimiter(',')->allow_extra_args(false);
+  command->add_option("--delimiter", o.delimiter, "of the fields (default ,)");
+  command->add_option("--folds", o.folds, "parts of the rows, each of which is the test once (default 5)")
+      ->check(CLI::Range(2, 100));
+  command->add_option("--rows", o.rows, "use at most so many rows, drawn at random (default 10000)")
+      ->check(CLI::Range(8, 100000000));
+  command->add_flag("--quick", o.quick, "one repeat, fewer settings, no learning curve");
+  command->add_option("--seed", o.seed, "the same seed, the same scores (default 0)")->check(CLI::NonNegativeNumber);
+  command->add_option("--out", o.out, "write a page to this file");
+  command->add_flag("--json", o.json, "print JSON");
+  add_threads(*command, options);
+  command->footer(
+      footer("  gradus compare customers.csv --target churned\n"
+             "  gradus compare german-credit --target class --quick\n"
+             "  gradus compare houses.csv --target price --drop id --out houses.html\n\n"
+             "It uses one thread unless --threads says otherwise, so that times can be compared.\n"));
   return command;
 }
 
@@ -375,6 +406,7 @@ int run(int argc, const char* const* argv) {
   const DataApps data_apps = add_data(app, options);
   const CLI::App* selftest_app = add_selftest(app, options);
   const CLI::App* explain_app = add_explain(app, options);
+  const CLI::App* compare_app = add_compare(app, options);
   const CLI::App* doctor_app = add_doctor(app, options);
   try {
     app.parse(argc, argv);
@@ -403,6 +435,10 @@ int run(int argc, const char* const* argv) {
     if (explain_app->parsed()) {
       options.explain.threads = options.threads;
       return explain(options.explain);
+    }
+    if (compare_app->parsed()) {
+      options.compare.threads = options.threads;
+      return compare(options.compare);
     }
     GRADUS_ASSERT(doctor_app->parsed());
     return doctor(options.doctor);

@@ -138,6 +138,23 @@ struct SurfaceCommand {
 int surface(const SurfaceCommand& command);
 
 inline constexpr int exit_faults = 3;  ///< of the doctor: it found a fault
+
+struct CompareCommand {
+  std::string data;               ///< CSV file, or a table of the library
+  std::string target;             ///< column
+  std::string task;               ///< classification or regression; empty: as the column is
+  std::vector<std::string> drop;  ///< columns to leave out
+  std::string delimiter = ",";
+  std::int64_t folds = 5;
+  std::int64_t rows = 10000;  ///< at most; more are drawn from
+  bool quick = false;         ///< one repeat, fewer variants, no learning curve
+  std::uint64_t seed = 0;
+  std::string out;  ///< file for the page; empty: none
+  bool json = false;
+  int threads = 0;  ///< 0: one
+};
+int compare(const CompareCommand& command);
+
 struct DoctorCommand {
   bool build = false;
   std::string run;        ///< folder to examine; empty: the program itself

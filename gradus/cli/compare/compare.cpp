@@ -1,0 +1,78 @@
+// gradus compare: should I use deep learning here?
+#include <fmt/format.h>
+#include <unistd.h>
+
+#include <cstdio>
+#include <set>
+
+#include "gradus/base/parallel.h"
+#include "gradus/cli/commands.h"
+#include "gradus/cli/compare/prepare.h"
+#include "gradus/cli/compare/show.h"
+#include "gradus/cli/json.h"
+#include "gradus/io/atomic_file.h"
+
+namespace gradus::cli {
+namespace {
+
+/// The network, the best of the others, and the simplest.
+std::vector<insight::Contender> curve_contenders(const std::vector<insight::Contender>& all,
+                                                 const insight::Comparison& comparison) {
+  std::set<std::string> wanted = {"logistic regression", "ridge regression"};
+  for (const bool network : {false, true})
+    if (const insight::Standing* best = comparison.best(network)) wanted.insert(best->name);
+  std::vector<insight::Contender> chosen;
+  for (const insight::Contender& each : all)
+    if (wanted.contains(each.name)) chosen.push_back(each);
+  return chosen;
+}
+
+std::vector<double> corrected(const insight::Comparison& comparison) {
+  std::vector<double> p;
+  for (std::size_t i = 1; i < comparison.standings.size(); ++i)
+    p.push_back(comparison.difference(comparison.standings[i].name, comparison.standings[0].name).p);
+  std::vector<double> all = {1};
+  for (const double each : insight::holm(p)) all.push_back(each);
+  return all;
+}
+
+}  // namespace
+
+int compare(const CompareCommand& command) {
+  // One thread: so the times can be compared, and the small networks are not slowed down by waiting for each other.
+  if (command.threads == 0) set_num_threads(1);
+  const bool live = isatty(STDERR_FILENO) != 0 && !command.json;
+  const auto progress = [&](const std::string& what) {
+    if (live) fmt::print(stderr, "\r\033[K{}", what);
+  };
+  progress("reading " + command.data);
+  PreparedTable prepared = prepare(read_compared(command), command);
+  for (const std::string& missing : insight::missing_contenders())
+    prepared.notes.push_back(
+        fmt::format("this build is without {}: a comparison without it is kinder to the network", missing));
+  const insight::CompareOptions options{.folds = command.folds, .repeats = command.quick ? 1 : 2, .seed = command.seed};
+  const std::vector<insight::Contender> all = insight::usual_contenders(
+      prepared.problem, {.quick = command.quick, .rows = prepared.problem.rows * (command.folds - 1) / command.folds});
+  const insight::Comparison comparison = insight::compare(prepared.problem, all, options, progress);
+  std::vector<insight::CurvePoint> curve;
+  if (!command.quick) {
+    std::vector<std::int64_t> sizes;
+    for (const std::int64_t part : {8, 4, 2, 1})
+      if (comparison.train_rows / part >= 20) sizes.push_back(comparison.train_rows / part);
+    curve = insight::learning_curve(prepared.problem, curve_contenders(all, comparison), sizes,
+                                    {.folds = command.folds, .repeats = 1, .seed = command.seed}, progress);
+  }
+  progress("");
+  const ComparedTable found{command,          std::move(prepared),  comparison, insight::advise(comparison),
+                            std::move(curve), corrected(comparison)};
+  if (!command.out.empty()) io::write_file(command.out, page_of_comparison(found));
+  if (command.json) {
+    fmt::print("{}\n", text_of(json_of_comparison(found)));
+  } else {
+    fmt::print("{}", text_of_comparison(found));
+    if (!command.out.empty()) fmt::print("\npage: {}\n", command.out);
+  }
+  return exit_ok;
+}
+
+}  // namespace gradus::cli
