@@ -105,25 +105,24 @@ TEST(Recipe, WrittenTextReadsBackAsTheSame) {
 }
 
 TEST(Recipe, WrittenTextIsComplete) {
-  EXPECT_EQ(
-      recipe_text(parse_recipe("seed = 3\n[model]\nname = \"lenet5\"\n", "r.toml")),
-      "seed = 3\n\n[model]\nname = \"lenet5\"\n\n[data]\nname = \"fashion-mnist\"\nfolder = \"\"\nstandardize = "
-      "false\nmean = []\n"
-      "std = []\n"
-      "validation = 5000\n"
-      "batch_size = 64\nshuffle = true\nworkers = 1\n\n[optimizer]\nname = \"adamw\"\nlr = 0.001\neps = "
-      "1e-08\nweight_decay = "
-      "0.01\nbetas = [0.9, "
-      "0.999]\namsgrad = false\nschedule = \"constant\"\nwarmup_steps = 0\n\n[train]\nepochs = 5\nloss = "
-      "\"cross_entropy\"\nmonitor = "
-      "\"val_accuracy\"\npatience = 0\n"
-      "min_delta = 0.0\nlabel_smoothing = 0.0\nmixup = 0.0\ninput_noise = 0.0\nl1_penalty = 0.0\nmax_norm = "
-      "0.0\nclass_balance = \"none\"\nclass_weights = []\naccumulate = 1\nclip_norm "
-      "= "
-      "0.0\nclip_value = 0.0\nclip_adaptive = 0.0\nema = 0.0\nswa_start = 0\nprecision = \"f32\"\nmemory_limit = "
-      "0\ncheckpoint_steps = "
-      "500\nrecord = []\nrecord_every_steps = 0\n\n[log]\ntensorboard = "
-      "false\nevery_steps = 50\nreport = true\n");
+  EXPECT_EQ(recipe_text(parse_recipe("seed = 3\n[model]\nname = \"lenet5\"\n", "r.toml")),
+            "seed = 3\n\n[model]\nname = \"lenet5\"\n\n[data]\nname = \"fashion-mnist\"\nfolder = \"\"\nstandardize = "
+            "false\nmean = []\n"
+            "std = []\n"
+            "validation = 5000\n"
+            "batch_size = 64\nshuffle = true\nworkers = 1\n\n[optimizer]\nname = \"adamw\"\nlr = 0.001\neps = "
+            "1e-08\nweight_decay = "
+            "0.01\nbetas = [0.9, "
+            "0.999]\namsgrad = false\nschedule = \"constant\"\nwarmup_steps = 0\n\n[train]\nepochs = 5\nloss = "
+            "\"cross_entropy\"\nmonitor = "
+            "\"val_accuracy\"\npatience = 0\n"
+            "min_delta = 0.0\nlabel_smoothing = 0.0\nmixup = 0.0\ninput_noise = 0.0\nl1_penalty = 0.0\nmax_norm = "
+            "0.0\nclass_balance = \"none\"\nclass_weights = []\naccumulate = 1\nclip_norm "
+            "= "
+            "0.0\nclip_value = 0.0\nclip_adaptive = 0.0\nema = 0.0\nswa_start = 0\nprecision = \"f32\"\nmemory_limit = "
+            "0\ncheckpoint_steps = "
+            "500\nrecord = []\nrecord_every_steps = 0\n\n[log]\ntensorboard = "
+            "false\nevery_steps = 50\nreport = true\n");
 }
 
 TEST(Recipe, ChangesOverrideTheFile) {

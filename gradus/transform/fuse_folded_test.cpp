@@ -45,7 +45,7 @@ std::ptrdiff_t regions(const Tensors& roots) {
 
 TEST(FuseFolded, JoinsWhatIsFoldedAlike) {
   const std::ptrdiff_t joined = regions(sums(Axes{0}, Axes{0}, others()));
-  EXPECT_EQ(regions(sums(Axes{0}, Axes{1}, others())), joined + 1);   // other axes
+  EXPECT_EQ(regions(sums(Axes{0}, Axes{1}, others())), joined + 1);  // other axes
   const Tensor late = matmul(others(), filled({256, 256}, 0.3));
   EXPECT_EQ(regions(sums(Axes{0}, Axes{0}, late)), joined + 1);  // not there in time
 }
