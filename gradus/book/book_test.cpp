@@ -1,3 +1,4 @@
+#include <fmt/format.h>
 #include <gmock/gmock.h>
 #include <gtest/gtest.h>
 
@@ -181,7 +182,7 @@ TEST(Pages, ChapterAndIndexOnPaperAndWithoutScripts) {
   EXPECT_THAT(testing::look_at(index, {.width = 360, .dark = true}).faults, ::testing::IsEmpty());
   EXPECT_THAT(chapter, HasSubstr("href=\"overfitting.html\">7. Overfitting \u2192"));
   EXPECT_THAT(page(e), Not(HasSubstr("overfitting.html")));
-  const Answer answer = find_answer("which normalisation and other remedies help against vanishing gradients?");
+  const Answer answer = find_answer("vanishing gradients: what to look at in your own run");
   EXPECT_EQ(answer.entry, e.entry);
   EXPECT_FALSE(answer.section.empty());
   EXPECT_THAT(chapter, HasSubstr("<h2 id=\"" + address_of(answer.section) + "\">"));
@@ -246,6 +247,27 @@ TEST(Chapters, Backpropagation) {
   EXPECT_NEAR(value(e, "gv2"), value(e, "e") * value(e, "h2"), 2e-4);
   EXPECT_NEAR(value(e, "gz1"), value(e, "gh1") * (1 - value(e, "h1") * value(e, "h1")), 2e-4);
   EXPECT_NEAR(value(e, "gw4"), value(e, "gz2") * 0.5, 1e-4);
+}
+
+TEST(Chapters, DeepLearning) {
+  const Explanation e = checked("deep-learning");
+  for (const std::size_t sure : {1u, 2u, 3u}) EXPECT_EQ(e.claims[sure].verdict, insight::Verdict::holds);
+  for (int i = 1; i <= 4; ++i)
+    EXPECT_EQ(value(e, fmt::format("y{}", i).c_str()),
+              value(e, fmt::format("h{}", 2 * i - 1).c_str()) - 2 * value(e, fmt::format("h{}", 2 * i).c_str()));
+  EXPECT_EQ(value(e, "y2"), 1);
+  EXPECT_EQ(value(e, "y4"), 0);
+}
+
+TEST(Chapters, Limits) {
+  const Explanation e = checked("limits");
+  for (const std::size_t sure : {0u, 1u, 6u, 7u, 8u}) EXPECT_EQ(e.claims[sure].verdict, insight::Verdict::holds);
+  double sum = 0;
+  for (const char* d : {"d1", "d2", "d3", "d4", "d5"}) sum += value(e, d);
+  EXPECT_NEAR(value(e, "mean"), sum / 5, 1e-3);
+  EXPECT_NEAR(value(e, "naive"), value(e, "deviation") * std::sqrt(0.2), 2e-4);
+  EXPECT_NEAR(value(e, "corrected"), value(e, "deviation") * std::sqrt(0.45), 2e-4);
+  EXPECT_NEAR(value(e, "corrected_half"), value(e, "t") * value(e, "corrected"), 2e-3 * value(e, "t"));
 }
 
 TEST(Chapters, Overfitting) {

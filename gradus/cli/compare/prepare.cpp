@@ -96,14 +96,17 @@ data::Table drawn(const data::Table& table, std::int64_t most, std::uint64_t see
   return table.select(rows);
 }
 
-std::vector<std::string> dropped(const data::Table& table, const CompareCommand& command,
+/// Columns of `table` that are of no use, in it or, as row numbers are, in the file that it is from.
+std::vector<std::string> dropped(const data::Table& table, const data::Table& file, const CompareCommand& command,
                                  std::vector<std::string>& notes) {
   std::vector<std::string> drop = command.drop;
   for (const std::string& name : drop) table.column(name, {});
   std::int64_t gaps = 0;
   for (const Column& column : table.columns) {
     if (column.name == command.target || std::find(drop.begin(), drop.end(), column.name) != drop.end()) continue;
-    if (const std::string why = uselessness(column); !why.empty()) {
+    std::string why = uselessness(file.column(column.name, {}));
+    if (why.empty()) why = uselessness(column);
+    if (!why.empty()) {
       notes.push_back(fmt::format("column \"{}\" was left out: {}", column.name, why));
       drop.push_back(column.name);
     } else {
@@ -160,7 +163,7 @@ PreparedTable prepare(const data::Table& table, const CompareCommand& command) {
     throw refusal(table, fmt::format("{} rows are too few for {} folds", used.rows(), command.folds))
         .hint("a comparison needs four rows for each fold at least, and says little below some hundred");
   }
-  data::EncoderOptions options{.target = command.target, .drop = dropped(used, command, prepared.notes)};
+  data::EncoderOptions options{.target = command.target, .drop = dropped(used, table, command, prepared.notes)};
   options.missing = data::Missing::indicator;
   if (options.drop.size() + 1 >= used.columns.size())
     throw refusal(table, fmt::format("no column is left to predict \"{}\" from", command.target))
