@@ -187,14 +187,21 @@ class Planner {
     last_use_[i] = std::max(last_use_[i], step);
   }
 
-  /// Lets outputs of step `s` take the memory of operands that nobody reads later.
+  /// Lets outputs of step `s` take the memory of operands that nobody reads later: of leaves first, which are not needed
+  /// otherwise, while the arena has other uses for its memory.
   void reuse_operands(std::size_t s) {
     Step& step = plan_.steps[s];
     for (std::size_t o = 0; o < step.outputs.size(); ++o) {
-      for (std::size_t i = 0; i < step.inputs.size(); ++i) {
-        if (step.kernel->can_overwrite(static_cast<int>(i), static_cast<int>(o)) && try_reuse(step, s, i, o)) break;
-      }
+      if (!reuse_operand(step, s, o, true)) reuse_operand(step, s, o, false);
     }
+  }
+
+  bool reuse_operand(Step& step, std::size_t s, std::size_t o, bool leaves) {
+    for (std::size_t i = 0; i < step.inputs.size(); ++i) {
+      if ((storage(merged(step.inputs[i])).place == Place::leaf) != leaves) continue;
+      if (step.kernel->can_overwrite(static_cast<int>(i), static_cast<int>(o)) && try_reuse(step, s, i, o)) return true;
+    }
+    return false;
   }
 
   bool try_reuse(Step& step, std::size_t s, std::size_t i, std::size_t o) {
