@@ -105,6 +105,13 @@ void sine_figure(Notebook& notebook) {
     line.y = learner.fit(train, 1).predict(asked).to_vector<double>();
     plot.series.push_back(line);
   }
+  const auto put = [&](const char* name, const classic::Learner& learner, double low, double high) {
+    notebook.values[name] = fmt::format("{:.2f}", sine_error(learner, low, high, 1));
+  };
+  put("sine_inside", network({64}, 150), -3, 3);
+  put("sine_outside", network({64}, 150), 3, 6);
+  put("forest_inside", forest(), -3, 3);
+  put("forest_outside", forest(), 3, 6);
   plot.series.push_back(truth);
   plot.y_range = {-4.0, 4.0};
   notebook.figures.push_back(
