@@ -6,6 +6,7 @@
 #include "gradus/models/layer_types.h"
 #include "gradus/optim/plateau.h"
 #include "gradus/optim/registry.h"
+#include "gradus/train/record/instruments.h"
 #include "gradus/train/setup.h"
 
 namespace gradus {
@@ -44,6 +45,11 @@ double ReduceOnPlateau::step(double) { std::abort(); }
 }  // namespace optim
 
 namespace train {
+
+const std::vector<std::string_view>& instrument_names() {
+  static const std::vector<std::string_view> names = {"gradients", "losses"};
+  return names;
+}
 
 // Makes the optimizer: not part of reading.
 void check_settings(const Recipe&) {}
