@@ -127,6 +127,22 @@ TEST_F(Cli, TrainPrintsPlainLinesAndWritesARun) {
   EXPECT_THAT(again.err, HasSubstr("exists already"));
 }
 
+TEST_F(Cli, TrainWithinALimitOfMemoryGivesTheSameWeights) {
+  const std::vector<std::string> arguments = {"train", recipe_, "--threads", "1", "--set", "train.epochs=1", "--run"};
+  const auto with = [&](std::vector<std::string> more) {
+    more.insert(more.begin(), arguments.begin(), arguments.end());
+    return run(std::move(more));
+  };
+  ASSERT_EQ(with({folder_ / "free"}).code, 0);
+  const Outcome limited = with({folder_ / "limited", "--memory-limit", "1"});
+  ASSERT_EQ(limited.code, 0) << limited.err;
+  EXPECT_THAT(io::read_file(folder_ / "limited/recipe.toml"), HasSubstr("memory_limit = 1\n"));
+  EXPECT_EQ(io::read_file(folder_ / "limited/checkpoints/last.safetensors"),
+            io::read_file(folder_ / "free/checkpoints/last.safetensors"));
+  EXPECT_EQ(with({folder_ / "none", "--memory-limit", "0"}).code, 2);
+  EXPECT_FALSE(fs::exists(folder_ / "none"));
+}
+
 TEST_F(Cli, DefaultRunFolderIsNamedAfterTheRecipeAndTheTime) {
   const fs::path old = fs::current_path();
   fs::current_path(folder_.path());

@@ -84,9 +84,12 @@ CLI::App* add_train(CLI::App& app, Options& options) {
   CLI::Option* set = command->add_option("--set", o.changes, "change a key of the recipe: KEY=VALUE (may be repeated)");
   set->allow_extra_args(false);
   CLI::Option* seed = command->add_option("--seed", o.seed, "the same as --set seed=N")->check(CLI::NonNegativeNumber);
+  CLI::Option* limit =
+      command->add_option("--memory-limit", o.memory_limit, "MB of a step: the same as --set train.memory_limit=MB")
+          ->check(CLI::PositiveNumber);
   CLI::Option* run = command->add_option("--run", o.run, "run folder to make (default: runs/<recipe>-<date>-<time>)");
   CLI::Option* resume = command->add_option("--resume", o.resume, "continue the run in this folder, bit for bit");
-  for (CLI::Option* option : {recipe, set, seed, run}) resume->excludes(option);
+  for (CLI::Option* option : {recipe, set, seed, limit, run}) resume->excludes(option);
   add_profile(*command, o.profile, o.trace);
   command->add_flag("--json", o.json, "print the result as one JSON object, and nothing else");
   command->add_flag("--help-recipe", options.help_recipe, "list the keys of a recipe and exit");

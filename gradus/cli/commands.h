@@ -17,8 +17,9 @@ struct TrainCommand {
   std::string recipe;                ///< file; empty with --resume
   std::vector<std::string> changes;  ///< "train.epochs=3"
   std::optional<std::int64_t> seed;
-  std::string run;     ///< folder to make; empty: runs/<recipe>-<date>-<time>
-  std::string resume;  ///< folder to continue
+  std::optional<std::int64_t> memory_limit;  ///< MB
+  std::string run;                           ///< folder to make; empty: runs/<recipe>-<date>-<time>
+  std::string resume;                        ///< folder to continue
   bool profile = false;
   std::string trace;  ///< file for a trace of all kernel calls; empty: none
   bool json = false;

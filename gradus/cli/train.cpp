@@ -41,6 +41,7 @@ int train(const TrainCommand& command) {
   } else {
     std::vector<std::string> changes = command.changes;
     if (command.seed) changes.push_back(fmt::format("seed={}", *command.seed));
+    if (command.memory_limit) changes.push_back(fmt::format("train.memory_limit={}", *command.memory_limit));
     const train::Recipe recipe = train::read_recipe(command.recipe, changes);
     options.run = command.run.empty() ? train::default_run_path(command.recipe) : command.run;
     result = train::start(recipe, options);
