@@ -94,6 +94,7 @@ void Loop::restore(const RunFolder& run) {
   Recipe then = parse_recipe(last.recipe, run.checkpoint_stem("last"));
   then.data.workers = recipe_.data.workers;  // these change nothing in the result
   then.train.checkpoint_steps = recipe_.train.checkpoint_steps;
+  then.train.memory_limit = recipe_.train.memory_limit;
   then.log = recipe_.log;
   if (then != recipe_) {
     throw Error(ErrorKind::state, "resume", fmt::format("{} was changed since the last checkpoint", run.recipe_path()))

@@ -272,7 +272,7 @@ void add_steps(Keys& keys) {
       .one_of({"f32", "bf16"});
   keys.emplace_back("train.memory_limit", in(t, &S::memory_limit),
                     "MB that a training step may take; what does not fit is computed again; 0: any")
-      .at_least(0);
+      .in({.low = 0, .high = 1e9});
   keys.emplace_back("train.checkpoint_steps", in(t, &S::checkpoint_steps),
                     "steps between checkpoints within an epoch; 0: only at its end")
       .at_least(0);

@@ -129,6 +129,38 @@ TEST_F(Trainer, StoppedAndResumedIsBitIdentical) {
   }
 }
 
+TEST_F(Trainer, ALimitOfMemoryChangesNoBitAndMayBeRaised) {
+  const TemporaryFolder folder;
+  // 16 layers of 64 units, whose activations for 160 images do not fit beside weights and state: some are computed again.
+  std::vector<std::string> changes = {"model.hidden=[64,64,64,64,64,64,64,64,64,64,64,64,64,64,64,64]",
+                                      "data.batch_size=160", "train.epochs=9"};
+  start(parse_recipe(tiny_recipe(folder), "tiny.toml", changes), {.run = folder / "free"});
+  changes.push_back("train.memory_limit=2");
+  start(parse_recipe(tiny_recipe(folder), "tiny.toml", changes), {.run = folder / "limited"});
+  EXPECT_EQ(bytes_of(folder / "free/checkpoints/last.safetensors"),
+            bytes_of(folder / "limited/checkpoints/last.safetensors"));
+  int asked = 0;
+  start(parse_recipe(tiny_recipe(folder), "tiny.toml", changes),
+        {.run = folder / "raised", .stop = [&] { return asked++ == 4; }});
+  std::string recipe = io::read_file(folder / "raised/recipe.toml");
+  const auto put = [&](const std::string& limit) {
+    const std::size_t at = recipe.find("memory_limit = ");
+    recipe.replace(at, recipe.find('\n', at) - at, "memory_limit = " + limit);
+    io::write_file(folder / "raised/recipe.toml", recipe);
+  };
+  put("1");  // weights and state alone take more
+  try {
+    resume({.run = folder / "raised"});
+    FAIL() << "trained within 1 MB";
+  } catch (const Error& error) {
+    EXPECT_NE(std::string(error.what()).find("the limit is 1.0 MB"), std::string::npos) << error.what();
+  }
+  put("0");
+  EXPECT_TRUE(resume({.run = folder / "raised"}).finished);
+  EXPECT_EQ(bytes_of(folder / "free/checkpoints/last.safetensors"),
+            bytes_of(folder / "raised/checkpoints/last.safetensors"));
+}
+
 TEST_F(Trainer, InBf16StoppedAndResumedIsBitIdentical) {
   const TemporaryFolder folder;
   const std::string changes[] = {"train.precision=bf16"};
