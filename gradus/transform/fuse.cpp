@@ -148,7 +148,10 @@ struct Readers {
   bool others = false;                   ///< need it in memory
 
   void add_region(std::int32_t region) {
-    if (std::find(regions.begin(), regions.end(), region) == regions.end()) regions.push_back(region);
+    constexpr std::size_t most = 16;  // of regions that may compute it; a vertex that thousands read is stored
+    if (others || std::find(regions.begin(), regions.end(), region) != regions.end()) return;
+    regions.push_back(region);
+    others = regions.size() > most;
   }
 };
 
