@@ -202,9 +202,10 @@ Tensor linear(const TensorArg& x_arg, const TensorArg& weight_arg, const TensorA
   const std::int64_t in = weight.shape()[1], out = weight.shape()[0];
   shape.set(shape.rank() - 1, out);
   const Tensor rows = reshaped(x, {shape.numel(0, shape.rank() - 1), in}, where);
-  Tensor y = record(MatMul{false, true}, {rows, weight}, where);
+  // The shape comes first: what follows has it too, and takes the bias into its own pass.
+  Tensor y = reshaped(record(MatMul{false, true}, {rows, weight}, where), shape, where);
   if (bias.defined()) y = add(TensorArg(y, where), TensorArg(detail::widen(bias, where), where));
-  return detail::narrow(reshaped(y, shape, where), dtype, where);
+  return detail::narrow(y, dtype, where);
 }
 
 }  // namespace gradus

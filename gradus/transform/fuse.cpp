@@ -132,6 +132,8 @@ bool is_cheap(const Vertex& v) {
     case ElementwiseCode::relu:
     case ElementwiseCode::maximum:
     case ElementwiseCode::minimum:
+    case ElementwiseCode::equal:
+    case ElementwiseCode::not_equal:
     case ElementwiseCode::less:
     case ElementwiseCode::less_equal:
     case ElementwiseCode::greater:
