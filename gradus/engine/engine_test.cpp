@@ -332,6 +332,31 @@ TEST(Profile, CountsCallsAndArithmetic) {
   EXPECT_NE(profile.str().find("matmul"), std::string::npos);
 }
 
+TEST(Profile, ListsWhatGoesFromRegionToRegionThroughMemory) {
+  const Tensor x = leaf<float>(Shape{8, 256}, std::vector<float>(8 * 256, 0.5f));
+  const auto profile_of = [](const Tensor& y) {
+    engine::start_profile();
+    eval(y);
+    return engine::stop_profile();
+  };
+  // The exponentials are needed for their sum and again behind it: they are stored.
+  const auto softmax_by_hand = [&] {
+    const Tensor e = exp(x);
+    return e / sum(e, 1, {.keepdim = true});
+  };
+  const engine::Profile missed = profile_of(softmax_by_hand());
+  ASSERT_EQ(missed.missed_fusions.size(), 1u) << missed.str();
+  EXPECT_EQ(missed.missed_fusions[0].bytes, 4.0 * 8 * 256);
+  EXPECT_EQ(missed.missed_fusions[0].calls, 1);
+  EXPECT_NE(missed.str().find("1 values went from region to region through memory, 0.0 MB"), std::string::npos);
+  EXPECT_NE(missed.missed_fusions[0].name.find("region_reduce exp [tiles] -> region div"), std::string::npos)
+      << missed.missed_fusions[0].name;
+  // Centred values are computed twice instead; what a product reads has to be in memory.
+  EXPECT_TRUE(profile_of([&] { return square(x - mean(x, 1, {.keepdim = true})); }()).missed_fusions.empty());
+  const Tensor weight = leaf<float>(Shape{256, 4}, std::vector<float>(1024, 0.5f));
+  EXPECT_TRUE(profile_of(matmul(exp(x), weight)).missed_fusions.empty());
+}
+
 TEST(Profile, TraceHoldsEveryCall) {
   const Tensor a = leaf<float>(Shape{8, 16}, std::vector<float>(128, 1.f));
   const Tensor b = leaf<float>(Shape{16, 4}, std::vector<float>(64, 1.f));

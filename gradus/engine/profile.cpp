@@ -8,7 +8,9 @@
 #include <map>
 #include <mutex>
 #include <new>
+#include <span>
 
+#include "gradus/engine/missed_fusion.h"
 #include "gradus/engine/plan.h"
 #include "gradus/ops/region_reduce.h"
 
@@ -25,7 +27,7 @@ struct TracedCall {
 
 struct Tables {
   std::mutex mutex;
-  std::map<std::string, ProfileRow> by_operation, by_module;
+  std::map<std::string, ProfileRow> by_operation, by_module, missed_fusions;
   bool wanted = false;  ///< the tables; a trace may be taken without them
 
   std::vector<TracedCall> calls;
@@ -120,6 +122,7 @@ void start_profile() {
   const std::lock_guard lock(t.mutex);
   t.by_operation.clear();
   t.by_module.clear();
+  t.missed_fusions.clear();
   t.wanted = true;
   profiling.store(true, std::memory_order_relaxed);
 }
@@ -129,7 +132,9 @@ Profile stop_profile() {
   const std::lock_guard lock(t.mutex);
   t.wanted = false;
   profiling.store(false, std::memory_order_relaxed);
-  Profile profile{sorted(t.by_operation), sorted(t.by_module), 0};
+  Profile profile{sorted(t.by_operation), sorted(t.by_module), sorted(t.missed_fusions), 0};
+  std::stable_sort(profile.missed_fusions.begin(), profile.missed_fusions.end(),
+                   [](const auto& a, const auto& b) { return a.bytes > b.bytes; });
   for (const ProfileRow& row : profile.by_operation) profile.seconds += row.seconds;
   return profile;
 }
@@ -183,8 +188,35 @@ void profile_step(const Step& step, double start) noexcept try {
 } catch (const std::bad_alloc&) {  // a line of the profile is missing, and the run goes on
 }
 
+void profile_plan(const Plan& plan) noexcept try {
+  Tables& t = tables();
+  const std::lock_guard lock(t.mutex);
+  if (!t.wanted) return;
+  const auto name = [&](std::int32_t step) { return operation_name(plan.steps[static_cast<std::size_t>(step)]); };
+  for (const MissedFusion& missed : missed_fusions(plan)) {
+    std::string readers = name(missed.readers[0]);
+    if (missed.readers.size() > 1) readers += fmt::format(" and {} more", missed.readers.size() - 1);
+    const std::string way = fmt::format("{} -> {}", name(missed.writer), readers);
+    ProfileRow& row = t.missed_fusions[way];
+    row.name = way;
+    ++row.calls;
+    row.bytes += missed.bytes;
+  }
+} catch (const std::bad_alloc&) {  // the table is short of a few, and the run goes on
+}
+
 std::string Profile::str() const {
-  return table_str("operation", by_operation, seconds) + "\n" + table_str("module", by_module, seconds);
+  constexpr std::size_t most = 10;
+  std::string text = table_str("operation", by_operation, seconds) + "\n" + table_str("module", by_module, seconds);
+  if (missed_fusions.empty()) return text;
+  std::int64_t values = 0;
+  double bytes = 0;
+  for (const ProfileRow& row : missed_fusions) values += row.calls, bytes += row.bytes;
+  text += fmt::format("\n{} values went from region to region through memory, {:.1f} MB; the largest:\n", values,
+                      bytes / 1e6);
+  for (const ProfileRow& row : std::span(missed_fusions).first(std::min(most, missed_fusions.size())))
+    text += fmt::format("{:>10.1f} MB {:>6} x  {}\n", row.bytes / 1e6, row.calls, row.name);
+  return text;
 }
 
 }  // namespace gradus::engine

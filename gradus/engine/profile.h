@@ -8,6 +8,7 @@
 
 namespace gradus::engine {
 
+struct Plan;
 struct Step;
 
 /// One line of a profile: all calls of one operation, or of one module.
@@ -21,9 +22,10 @@ struct ProfileRow {
 
 struct Profile {
   std::vector<ProfileRow> by_operation, by_module;  ///< slowest first
+  std::vector<ProfileRow> missed_fusions;           ///< "writer -> readers": values between regions; most bytes first
   double seconds = 0;                               ///< inside kernels
 
-  /// Two tables: time, share, GFLOP/s and GB/s by operation and by module.
+  /// Tables of time, share, GFLOP/s and GB/s by operation and by module; and what went from region to region through memory.
   std::string str() const;
 };
 
@@ -42,5 +44,7 @@ std::string stop_trace();
 /// For the runner: a clock in seconds, and a call that began at `start` on this clock and ends now.
 double profile_clock();
 void profile_step(const Step& step, double start) noexcept;
+/// For the runner: all of a plan is going to run.
+void profile_plan(const Plan& plan) noexcept;
 
 }  // namespace gradus::engine

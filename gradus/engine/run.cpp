@@ -56,6 +56,7 @@ class Runner {
 
   void run() {
     const bool profiling = is_profiling();
+    if (profiling) profile_plan(plan_);
     for (std::size_t s = 0; s < plan_.steps.size(); ++s) {
       const Step& step = plan_.steps[s];
       if (step.keepable && is_kept(s)) continue;
