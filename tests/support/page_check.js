@@ -96,6 +96,8 @@ function checkChart(chart) {
   if (!svg || svg.getBoundingClientRect().height < 100) return fault("a figure without a picture", chart);
   const paths = linesOf(chart).filter(line => /^M.*\d/.test(line.getAttribute("d") || "") && !/NaN|Infinity/.test(line.getAttribute("d")));
   sight.marks += paths.length + all(".dot", svg).length;
+  for (const line of paths)  /* samples of a legend lie outside of the frame */
+    if (line.getBoundingClientRect().height > 2 && getComputedStyle(line.closest("svg")).overflow !== "hidden") fault("a line that may leave its frame", line);
   const drawable = drawableOf(chart);
   if (paths.length < drawable.length) fault(`${paths.length} of ${drawable.length} lines are drawn`, chart);
   const texts = all("text", svg).filter(text => text.textContent.trim() !== ""), frame = chart.getBoundingClientRect();

@@ -153,10 +153,11 @@ class Chart {
     this.y = scale("y", [this.height - margin.bottom, margin.top]);
     this.svg.attr("viewBox", `0 0 ${this.width} ${this.height}`).selectAll("*").remove();
     this.axes();
+    this.clip();
     for (const line of this.shown) this.line(line);
     this.steps = this.ordered ? [...new Set(all.map(point => point.x))].sort(d3.ascending).map(x => ({x}))
       : this.shown.flatMap(line => line.points.filter(point => point.x !== null).map(point => ({line, point, x: point.x})));
-    this.guide = this.svg.append("g").attr("class", "guide");
+    this.guide = this.field.append("g").attr("class", "guide");
     this.cursor.attr("aria-valuemax", Math.max(0, this.steps.length - 1));
   }
 
@@ -173,18 +174,26 @@ class Chart {
       .attr("y", this.height - 7).text(this.plot.x_label);
   }
 
+  /* What leaves the frame, with room for a mark on its edge, is not seen. */
+  clip() {
+    const room = 7, x = margin.left - room, y = margin.top - room;
+    const width = this.width - margin.right + room - x, height = this.height - margin.bottom + room - y;
+    this.field = this.svg.append("svg").attr("aria-hidden", "true").attr("x", x).attr("y", y).attr("width", width).attr("height", height)
+      .attr("viewBox", `${x} ${y} ${width} ${height}`).style("width", `${width}px`).style("height", `${height}px`).style("overflow", "hidden");
+  }
+
   line(line) {
     const {series, points} = line, at = point => `translate(${this.x(point.x)},${this.y(point.y)})`;
     const path = d3.line().defined(point => point.x !== null).x(point => this.x(point.x)).y(point => this.y(point.y));
-    this.svg.append("path").attr("class", `line ${series.dashed ? "dashed" : colour(line)}`).attr("d", path(points));
+    this.field.append("path").attr("class", `line ${series.dashed ? "dashed" : colour(line)}`).attr("d", path(points));
     const real = points.filter(point => point.x !== null);
     for (const point of real.filter(point => point.bar))
-      this.svg.append("path").attr("class", `interval ${colour(line)}`).attr("d", `M${this.x(point.x)} ${this.y(point.low)}V${this.y(point.high)}`);
+      this.field.append("path").attr("class", `interval ${colour(line)}`).attr("d", `M${this.x(point.x)} ${this.y(point.low)}V${this.y(point.high)}`);
     const alone = this.lines.filter(other => !other.series.dashed).length < 2, every = series.points ? 1 : Math.max(1, Math.floor(points.length / 6));
     if (!series.points && (series.dashed || alone && real.length > 1)) return;
     points.forEach((point, i) => {
       if (point.x === null || i % every !== Math.floor(every / 2)) return;
-      this.svg.append("path").attr("class", `dot ${colour(line)}`).attr("d", mark(line)).attr("transform", at(point));
+      this.field.append("path").attr("class", `dot ${colour(line)}`).attr("d", mark(line)).attr("transform", at(point));
     });
   }
 

@@ -234,8 +234,13 @@ std::string svg(const LinePlot& plot) {
   out += names + frame(plot, x, y);
   const bool alone =
       std::count_if(plot.series.begin(), plot.series.end(), [](const auto& each) { return !each.dashed; }) < 2;
+  // What leaves the frame, with room for a mark on its edge, is not seen.
+  constexpr double room = 7;
+  out += fmt::format(
+      R"(<svg aria-hidden="true" x="{0}" y="{1}" width="{2}" height="{3}" viewBox="{0} {1} {2} {3}" style="width:{2}px;height:{3}px;overflow:hidden">)",
+      left - room, y.to - room, x.to - left + 2 * room, y.from - y.to + 2 * room);
   for (std::size_t i = 0; i < plot.series.size(); ++i) out += line_of(plot.series[i], i, alone, x, y);
-  return out + "</svg>";
+  return out + "</svg></svg>";
 }
 
 }  // namespace gradus::train
