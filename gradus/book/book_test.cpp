@@ -44,6 +44,18 @@ TEST(Book, QuestionsFindSections) {
   }
 }
 
+TEST(Book, ListsAtTheEndOfAChapterAnswerNoQuestion) {
+  for (const char* question :
+       {"what does a vanishing gradient do to learning, first layers", "vanishing gradient four units by hand",
+        "references about gradient descent", "all claims of the chapter about overfitting",
+        "try it: gradus explain backpropagation"}) {
+    const Answer answer = find_answer(question);
+    ASSERT_NE(answer.entry, nullptr) << question;
+    for (const char* list : {"All claims of this chapter", "References", "Try it"})
+      EXPECT_NE(answer.section, list) << question;
+  }
+}
+
 TEST(Book, SaysWhatItDoesNotCover) {
   for (const char* question : {"How do I bake sourdough bread at home?", "who won the football match yesterday", "",
                                "?!", "what is the capital of France"})

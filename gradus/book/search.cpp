@@ -86,6 +86,11 @@ std::vector<std::pair<std::string, std::string>> sections_of(std::string_view te
   return sections;
 }
 
+/// Whether a section explains something: the lists at the end of a chapter answer no question.
+bool answers(std::string_view heading) {
+  return heading != "Try it" && heading != "All claims of this chapter" && heading != "References";
+}
+
 struct Index {
   std::vector<Part> parts;
   std::map<std::string, double> rarity;  // of words; "": of a word that does not occur
@@ -96,7 +101,8 @@ Index make_index() {
   for (const Entry& entry : entries()) {
     texts.push_back({{&entry, "", {}}, std::string(entry.title) + " " + std::string(entry.request)});
     for (auto& [heading, body] : sections_of(text_of(entry)))
-      texts.push_back({{&entry, heading, {}}, std::string(entry.title) + " " + heading + " " + body});
+      if (answers(heading))
+        texts.push_back({{&entry, heading, {}}, std::string(entry.title) + " " + heading + " " + body});
   }
   Index index;
   for (const auto& [part, text] : texts) {
