@@ -48,8 +48,10 @@ struct LayerEvidence {
   bool frozen =
       false;  ///< bit for bit as it started, or the same in two checkpoints between which other layers moved, although
               ///< it has a gradient
-  bool copies = false;                           ///< all of several units have equal weights
-  double start_gradient = 0, last_gradient = 0;  ///< root mean square of the elements
+  bool copies = false;  ///< all of several units have equal weights
+  /// Root mean square of the elements. Start: of the first step that the run recorded (train.record), else of the weights that
+  /// the recipe's seed gives, on probe examples.
+  double start_gradient = 0, last_gradient = 0;
   double start_relative = 0, last_relative = 0;  ///< norm of the gradient over the norm of the weights
 };
 
@@ -108,6 +110,7 @@ struct Evidence {
   std::int64_t batch_norms = 0, untracked_norms = 0;  ///< layers, and those that never recorded a batch
 
   std::vector<LayerEvidence> layers;
+  std::int64_t recorded_step = 0;  ///< whose recorded gradients are the layers' start; 0: none were recorded
   std::vector<ActivationEvidence> activations;
   std::vector<RoundingEvidence> rounding;  ///< with train.precision = "bf16" alone
   RateEvidence rates;

@@ -7,6 +7,7 @@
 #include "gradus/data/statistics.h"
 #include "gradus/engine/eval.h"
 #include "gradus/insight/doctor/measures.h"
+#include "gradus/insight/instruments.h"
 #include "gradus/models/activations.h"
 #include "gradus/models/registry.h"
 #include "gradus/nn/gradients.h"
@@ -101,6 +102,31 @@ std::set<std::string> unmoved_since_best(const train::RunFolder& run, const trai
   return same;
 }
 
+/// Puts the first gradients that the run recorded in the place of those that were computed for its start: they are what
+/// happened, wherever its first weights came from.
+void take_recorded(const train::RunFolder& run, const std::vector<nn::FieldRef>& weights, Evidence& evidence) {
+  const std::vector<train::StepRecord> steps = read_instruments(run.path()).steps;
+  const auto first = std::find_if(steps.begin(), steps.end(), [](const train::StepRecord& step) {
+    return !step.failed && !step.gradients.empty();
+  });
+  if (first == steps.end()) return;
+  evidence.recorded_step = first->step;
+  for (std::size_t i = 0; i < weights.size(); ++i) {
+    for (const train::GradientRecord& gradient : first->gradients) {
+      if (gradient.name != weights[i].path) continue;
+      const double norm = gradient.spread.norm, before = evidence.layers[i].start_gradient;
+      evidence.layers[i].start_gradient = norm / std::sqrt(static_cast<double>(weights[i].tensor().numel()));
+      if (before > 0) evidence.layers[i].start_relative *= evidence.layers[i].start_gradient / before;
+    }
+    for (const train::UpdateRecord& update : first->updates) {
+      if (update.name == weights[i].path && update.weight_norm > 0) {
+        const double root = std::sqrt(static_cast<double>(weights[i].tensor().numel()));
+        evidence.layers[i].start_relative = evidence.layers[i].start_gradient * root / update.weight_norm;
+      }
+    }
+  }
+}
+
 void examine_layers(const train::RunFolder& run, const train::Checkpoint& last, AnyModel& start, AnyModel& model,
                     const train::Objective& objective, const data::Batch& batch, Evidence& evidence) {
   const std::set<std::string> unmoved = unmoved_since_best(run, last, evidence);
@@ -123,6 +149,7 @@ void examine_layers(const train::RunFolder& run, const train::Checkpoint& last, 
     still.push_back(last.loop.step > 0 && at_last[i] > 0 && (now == first || unmoved.contains(after[i].path)));
     evidence.layers.push_back(layer);
   }
+  take_recorded(run, after, evidence);
   // Where nothing moved at all, the learning rate is to blame.
   if (std::find(still.begin(), still.end(), false) == still.end()) return;
   for (std::size_t i = 0; i < still.size(); ++i) evidence.layers[i].frozen = still[i];

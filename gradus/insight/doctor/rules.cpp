@@ -276,6 +276,10 @@ optional<Finding> saturated_units(const Evidence& e, const Findings&) {
                  .changes = std::move(remedy)};
 }
 
+std::string start_text(const Evidence& e) {
+  return e.recorded_step > 0 ? fmt::format("step {}, as the run recorded it", e.recorded_step) : "the start";
+}
+
 optional<Finding> vanishing_gradients(const Evidence& e, const Findings& before) {
   if (e.layers.size() < 3 || found(before, {"identical-units", "unscaled-inputs"})) return {};
   const LayerEvidence &first = e.layers.front(), &last = e.layers.back();
@@ -285,14 +289,14 @@ optional<Finding> vanishing_gradients(const Evidence& e, const Findings& before)
   std::vector<Change> remedy;
   if (e.recipe.model.name == "mlp" && e.recipe.model.activation != "relu")
     remedy = {change(e.recipe, "model.activation", "\"relu\"")};
-  return Finding{.severity = falls_short(e) ? Severity::critical : Severity::note,
-                 .evidence = fmt::format("the gradient of {} is {:.1e} of that of {} at the start, {:.1e} at the last "
-                                         "checkpoint",
-                                         first.path, start, last.path, now),
-                 .numbers = {{"start", start}, {"last", now}},
-                 .cause = "Each layer passes on a fraction of the gradient: the first ones learn nothing.",
-                 .changes = std::move(remedy),
-                 .advice = "fewer layers, batch_norm between them, or connections around them"};
+  return Finding{
+      .severity = falls_short(e) ? Severity::critical : Severity::note,
+      .evidence = fmt::format("the gradient of {} is {:.1e} of that of {} at {}, {:.1e} at the last checkpoint",
+                              first.path, start, last.path, start_text(e), now),
+      .numbers = {{"start", start}, {"last", now}},
+      .cause = "Each layer passes on a fraction of the gradient: the first ones learn nothing.",
+      .changes = std::move(remedy),
+      .advice = "fewer layers, batch_norm between them, or connections around them"};
 }
 
 optional<Finding> rate_too_low(const Evidence& e, const Findings& before) {

@@ -114,6 +114,34 @@ TEST(DoctorRules, ARunThatWasInterruptedIsExamined) {
   EXPECT_FALSE(diagnosis.evidence.failure.has_value()) << "it was stopped, it did not fail";
 }
 
+TEST(DoctorRules, WhatARunRecordedCountsForMoreThanWhatItsSeedWouldHaveGiven) {
+  // Weights from elsewhere, through which hardly any gradient comes: the seed's own are sound.
+  const TemporaryFolder folder;
+  const auto diagnosis_with = [&](const std::string& name, const std::vector<std::string>& changes) {
+    const std::string text = testing_help::tiny_recipe(folder, 2);
+    std::vector<std::string> all = {"model.hidden=[16,16,16]", "optimizer.lr=1e-6"};
+    all.insert(all.end(), changes.begin(), changes.end());
+    train::start(train::parse_recipe(text, "tiny", all),
+                 {.run = folder / name, .prepare = [](models::AnyModel& model) {
+                    for (nn::Parameter* weight : nn::parameters(model, "*.weight"))
+                      *weight = weight->tensor() * (weight->tensor().size(0) == 4 ? 1.f : 0.01f);
+                  }});
+    return diagnose(folder / name);
+  };
+  const auto vanishing = [](const Diagnosis& diagnosis) {
+    const auto found = std::find_if(diagnosis.findings.begin(), diagnosis.findings.end(),
+                                    [](const Finding& one) { return one.rule == "vanishing-gradients"; });
+    return found == diagnosis.findings.end() ? std::string() : found->evidence;
+  };
+  const Diagnosis plain = diagnosis_with("plain", {}),
+                  recorded = diagnosis_with("recorded", {"train.record=gradients"});
+  EXPECT_EQ(plain.evidence.recorded_step, 0);
+  EXPECT_EQ(recorded.evidence.recorded_step, 1);
+  EXPECT_GT(plain.evidence.layers[0].start_gradient, 100 * recorded.evidence.layers[0].start_gradient);
+  EXPECT_EQ(vanishing(plain), "");
+  EXPECT_NE(vanishing(recorded).find("at step 1, as the run recorded it"), std::string::npos) << vanishing(recorded);
+}
+
 TEST(DoctorRules, RunsThatCannotBeExamined) {
   const TemporaryFolder folder;
   const std::string run = folder / "run";
