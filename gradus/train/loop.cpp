@@ -16,7 +16,6 @@
 #include "gradus/nn/eval.h"
 #include "gradus/nn/gradients.h"
 #include "gradus/nn/mode.h"
-#include "gradus/nn/regularise/penalty.h"
 #include "gradus/nn/state_dict.h"
 #include "gradus/ops/elementwise.h"
 #include "gradus/ops/factory.h"
@@ -247,15 +246,15 @@ void Loop::step(const RunFolder& run, const Tensor& images, const Tensor& labels
   const memory::Limit limit(static_cast<std::size_t>(recipe_.train.memory_limit) * 1'000'000);
   optimizer_->set_lr(next_lr());
   Tensor loss, predicted;
+  data::Batch batch;
   std::optional<Sample> sample;
-  const data::Batch batch = objective_.disturbed(images, labels);
   {
-    const Tensor answer = model_(batch.inputs);
-    loss = objective_(answer, batch.labels);
-    if (recipe_.train.l1_penalty > 0) loss = loss + recipe_.train.l1_penalty * nn::l1_penalty(model_);
-    if (!data_.train.is_regression()) predicted = argmax(answer, 1);
+    const Objective::Step step = objective_.training(model_, images, labels);
+    loss = step.loss;
+    batch = step.batch;
+    if (!data_.train.is_regression()) predicted = argmax(step.answer, 1);
     if (recorder_ && ends_group() && recorder_->wants(state_.step))
-      sample.emplace(recorder_->asked(), Subject{model_, objective_, batch.inputs, batch.labels}, answer, loss);
+      sample.emplace(recorder_->asked(), Subject{model_, objective_, batch.inputs, batch.labels}, step.answer, loss);
   }
   const bool plain = recipe_.train.accumulate == 1;
   Sample* const seen = sample ? &*sample : nullptr;
@@ -264,7 +263,7 @@ void Loop::step(const RunFolder& run, const Tensor& images, const Tensor& labels
     fail_nonfinite(run, batch.inputs, batch.labels);
   }
   const bool stepped = state_.step > group_start_.step;
-  if (stepped && recipe_.train.max_norm > 0) nn::clip_max_norm(model_, recipe_.train.max_norm);
+  if (stepped) objective_.constrain(model_);
   if (sample) record(*sample, loss.item<double>());
   if (recipe_.train.ema > 0 && stepped) average_->update(model_);
   last_loss_ = loss.item<double>();

@@ -85,8 +85,9 @@ LrRange find_lr(const Recipe& recipe, const LrFindOptions& options, SourceLocati
     const double lr = options.lowest * std::pow(options.highest / options.lowest, share);
     optimizer->set_lr(lr);
     const auto [inputs, labels] = batches.next();
-    const Tensor loss = objective(model(inputs), labels);
+    const Tensor loss = objective.training(model, inputs, labels).loss;
     const bool finite = optimizer->minimize(loss);
+    objective.constrain(model);
     const double value = loss.item<double>();
     mean = 0.9 * mean + 0.1 * value;
     decay *= 0.9;

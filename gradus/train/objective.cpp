@@ -9,6 +9,7 @@
 #include "gradus/base/error.h"
 #include "gradus/nn/losses.h"
 #include "gradus/nn/regularise/mixup.h"
+#include "gradus/nn/regularise/penalty.h"
 #include "gradus/ops/elementwise.h"
 #include "gradus/ops/random.h"
 
@@ -35,7 +36,9 @@ Objective::Objective(const TrainSettings& settings, const data::Dataset& trainin
     : numbers_(std::move(numbers)),
       label_smoothing_(settings.label_smoothing),
       mixup_(settings.mixup),
-      input_noise_(settings.input_noise) {
+      input_noise_(settings.input_noise),
+      l1_penalty_(settings.l1_penalty),
+      max_norm_(settings.max_norm) {
   if (training.is_regression()) return;
   classes_ = training.num_classes();
   std::vector<double> weights = settings.class_weights;
@@ -61,6 +64,18 @@ data::Batch Objective::disturbed(const Tensor& inputs, const Tensor& labels) con
   const Mixed mixed = classes_ > 0 ? mixup(seen, labels, classes_, {.alpha = mixup_})
                                    : mixup(seen, labels, random_beta(mixup_, mixup_, next_key()));
   return {mixed.inputs, mixed.targets};
+}
+
+Objective::Step Objective::training(models::AnyModel& model, const Tensor& inputs, const Tensor& labels) const {
+  Step step{.batch = disturbed(inputs, labels), .answer = {}, .loss = {}};
+  step.answer = model(step.batch.inputs);
+  step.loss = (*this)(step.answer, step.batch.labels);
+  if (l1_penalty_ > 0) step.loss = step.loss + l1_penalty_ * nn::l1_penalty(model);
+  return step;
+}
+
+void Objective::constrain(models::AnyModel& model) const {
+  if (max_norm_ > 0) nn::clip_max_norm(model, max_norm_);
 }
 
 Tensor Objective::operator()(const Tensor& answer, const Tensor& labels) const {

@@ -7,6 +7,7 @@
 #include <vector>
 
 #include "gradus/data/dataset.h"
+#include "gradus/models/any_model.h"
 #include "gradus/train/numbers/task.h"
 #include "gradus/train/recipe.h"
 
@@ -27,6 +28,16 @@ class Objective {
   /// classes are probabilities [n, classes]. Draws from the default stream; gives the batch as it is without either.
   data::Batch disturbed(const Tensor& inputs, const Tensor& labels) const;
 
+  /// What one training step minimises.
+  struct Step {
+    data::Batch batch;  ///< as it was seen
+    Tensor answer, loss;
+  };
+  /// The loss of `model` on the batch as disturbed(), with the penalty of train.l1_penalty. Not evaluated.
+  Step training(models::AnyModel& model, const Tensor& inputs, const Tensor& labels) const;
+  /// What follows a step: weights within train.max_norm.
+  void constrain(models::AnyModel& model) const;
+
   /// `answer` [n, classes], `labels` [n] or probabilities [n, classes]: the mean over the examples, weighted by class as in cross_entropy.
   Tensor operator()(const Tensor& answer, const Tensor& labels) const;
   /// The loss of each example by itself, [n].
@@ -34,7 +45,7 @@ class Objective {
 
  private:
   NumberTask numbers_;
-  double label_smoothing_, mixup_, input_noise_;
+  double label_smoothing_, mixup_, input_noise_, l1_penalty_, max_norm_;
   std::int64_t classes_ = 0;  ///< 0: numbers
   Tensor weights_;            ///< f32 [classes]; undefined: all 1
 };

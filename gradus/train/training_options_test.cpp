@@ -16,6 +16,7 @@
 #include "gradus/ops/ops.h"
 #include "gradus/train/early_stopping.h"
 #include "gradus/train/evaluate.h"
+#include "gradus/train/lr_find.h"
 #include "gradus/train/objective.h"
 #include "gradus/train/run_folder.h"
 #include "gradus/train/setup.h"
@@ -162,6 +163,20 @@ TEST_F(Options, RegularisersReachTheStep) {
   const Tensor rows = sum(square(last_weights("train.max_norm=0.3")[0].second), 1);
   EXPECT_LE(max(rows).item<double>(), 0.09001);
   EXPECT_GT(max(sum(square(last_weights("plain")[0].second), 1)).item<double>(), 0.1);
+}
+
+TEST_F(Options, TheSearchForARateTakesTheStepsOfTheRecipe) {
+  const auto losses = [&](const std::string& change) {
+    std::vector<double> all;
+    const LrRange range =
+        find_lr(recipe({change, "train.accumulate=1"}, 2), {.lowest = 1e-3, .highest = 0.1, .steps = 12});
+    for (const auto& point : range.points) all.push_back(point.loss);
+    return all;
+  };
+  const std::vector<double> plain = losses("train.accumulate=1");
+  EXPECT_EQ(plain, losses("train.accumulate=1"));
+  for (const char* change : {"train.mixup=1", "train.input_noise=0.5", "train.l1_penalty=0.01", "train.max_norm=0.3"})
+    EXPECT_NE(plain, losses(change)) << change;
 }
 
 TEST_F(Options, MixturesResumeBitForBit) {

@@ -166,8 +166,9 @@ Outcome Setting::train(const Trial& trial) const {
                                 .workers = 0})) {
       const precision::Scope scope(train::step_precision(recipe.train));
       optimizer->set_lr(rate(step));
-      const Tensor loss = objective(model(inputs), labels);
+      const Tensor loss = objective.training(model, inputs, labels).loss;
       finite = optimizer->minimize(loss);
+      objective.constrain(model);
       if (!finite || ++step >= steps) {
         if (finite) sum += loss.item<double>(), ++counted;
         break;

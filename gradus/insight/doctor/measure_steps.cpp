@@ -43,8 +43,9 @@ double loss_after(const train::Recipe& recipe, const data::Dataset& training, do
   for (std::int64_t done = 0, epoch = 0; done < steps; ++epoch) {
     for (const auto& [inputs, labels] : batches_of(recipe, training, epoch)) {
       if (done == steps) break;
-      const Tensor loss = objective(model(inputs), labels);
+      const Tensor loss = objective.training(model, inputs, labels).loss;
       if (!optimizer->minimize(loss)) return INFINITY;
+      objective.constrain(model);
       if (++done > steps - counted) sum += loss.item<double>();
     }
   }
@@ -87,7 +88,7 @@ std::optional<Failure> repeat_step(const train::Recipe& recipe, const train::Che
   const train::Objective objective(recipe.train, training, train::number_task(recipe));
   std::int64_t left = recipe.train.accumulate;
   for (const auto& [inputs, labels] : batches_of(recipe, training, last.loop.epoch, last.loop.batch)) {
-    const Tensor loss = objective(model(inputs), labels);
+    const Tensor loss = objective.training(model, inputs, labels).loss;
     const std::int64_t step = last.loop.step + 1;
     if (const auto found = engine::find_nonfinite(loss)) return Failure{step, true, found->str()};
     const models::AnyModel gradient = gradients(loss, model);
