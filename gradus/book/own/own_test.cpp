@@ -2,6 +2,8 @@
 #include <gmock/gmock.h>
 #include <gtest/gtest.h>
 
+#include <algorithm>
+
 #include "gradus/base/error.h"
 #include "gradus/base/parallel.h"
 #include "gradus/base/random.h"
@@ -144,6 +146,13 @@ TEST(ExplainOn, TheOtherChapters) {
   EXPECT_EQ(activations.claims.size(), 3u);
   ASSERT_EQ(activations.refused.size(), 1u);
   EXPECT_EQ(activations.refused[0].reason, "its activation is tanh already");
+  const OwnExplanation regularisation = explain_on(entry_for("13"), setting, "mlp", Effort::quick);
+  EXPECT_EQ(regularisation.claims.size(), 4u);
+  for (const insight::ClaimResult& claim : regularisation.claims) {
+    EXPECT_TRUE(std::any_of(claim.pairs.begin(), claim.pairs.end(),
+                            [](const insight::Pair& pair) { return pair.treated != pair.control; }))
+        << claim.claim.id << " changes nothing";
+  }
   EXPECT_THROW(require_own_claims(entry_for("3")), Error);
 }
 

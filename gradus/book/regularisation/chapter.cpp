@@ -5,6 +5,7 @@
 #include <cmath>
 
 #include "gradus/book/regularisation/measure.h"
+#include "gradus/book/regularisation/own.h"
 
 namespace gradus::book {
 namespace {
@@ -211,6 +212,7 @@ Chapter regularisation() {
           .measure = measure_regularisation,
           .oracles = {"ridge = L2", "L1 = soft threshold", "early stopping", "dropout = ridge", "noise = L2",
                       "mixup, linear", "label smoothing"},
+          .own = own_regularisation,
           .quick_seconds = 14,
           .standard_seconds = 19,
           .full_seconds = 45};
