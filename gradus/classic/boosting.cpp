@@ -8,7 +8,7 @@
 
 #include "gradus/base/error.h"
 #include "gradus/base/parallel.h"
-#include "gradus/classic/library.h"
+#include "gradus/base/shared_library.h"
 
 #ifdef GRADUS_WITH_XGBOOST
 #include <xgboost/c_api.h>
@@ -20,7 +20,7 @@ namespace {
 #ifdef GRADUS_WITH_XGBOOST
 
 struct XgBoost {
-  detail::Library library{"libxgboost.so.0", "libxgboost.so"};
+  gradus::detail::SharedLibrary library{"libxgboost.so.0", "libxgboost.so"};
   decltype(&XGBoostVersion) version = nullptr;
   decltype(&XGBGetLastError) last_error = nullptr;
   decltype(&XGDMatrixCreateFromMat) matrix_create = nullptr;

@@ -7,7 +7,7 @@
 #include <memory>
 
 #include "gradus/base/error.h"
-#include "gradus/classic/library.h"
+#include "gradus/base/shared_library.h"
 #include "gradus/classic/linear.h"
 
 #ifdef GRADUS_WITH_LIBLINEAR
@@ -56,7 +56,7 @@ class SparseRows {
 #ifdef GRADUS_WITH_LIBLINEAR
 
 struct LibLinear {
-  detail::Library library{"liblinear.so.4", "liblinear.so.5", "liblinear.so.3"};
+  gradus::detail::SharedLibrary library{"liblinear.so.4", "liblinear.so.5", "liblinear.so.3"};
   decltype(&::train) train = nullptr;
   decltype(&::free_and_destroy_model) destroy = nullptr;
   decltype(&::set_print_string_function) set_print = nullptr;
@@ -120,7 +120,7 @@ Model learn_linear(const Sample&, double, std::uint64_t) { throw without("LIBLIN
 #ifdef GRADUS_WITH_LIBSVM
 
 struct LibSvm {
-  detail::Library library{"libsvm.so.3", "libsvm.so.4", "libsvm.so.2"};
+  gradus::detail::SharedLibrary library{"libsvm.so.3", "libsvm.so.4", "libsvm.so.2"};
   decltype(&svm_train) train = nullptr;
   decltype(&svm_predict_values) values = nullptr;
   decltype(&svm_free_and_destroy_model) destroy = nullptr;

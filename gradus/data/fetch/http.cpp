@@ -9,15 +9,14 @@
 
 #ifdef GRADUS_WITH_CURL
 #include <curl/curl.h>
-#include <dlfcn.h>
 
 #include <array>
 #include <charconv>
 #include <chrono>
 #include <exception>
 #include <memory>
-#include <type_traits>
 
+#include "gradus/base/shared_library.h"
 #include "gradus/base/version.h"
 #endif
 
@@ -54,6 +53,7 @@ namespace {
 /// libcurl, loaded when something is fetched for the first time: it and its twenty libraries would otherwise make every start
 /// of a program slower.
 struct Curl {
+  gradus::detail::SharedLibrary library{"libcurl.so.4"};
   decltype(&curl_global_init) global_init = nullptr;
   decltype(&curl_easy_init) easy_init = nullptr;
   decltype(&curl_easy_cleanup) easy_cleanup = nullptr;
@@ -62,31 +62,21 @@ struct Curl {
   decltype(&curl_easy_strerror) easy_strerror = nullptr;
   decltype(&curl_version_info) version_info = nullptr;
   bool usable = false;
+
+  Curl() {
+    library.find(global_init, "curl_global_init");
+    library.find(easy_init, "curl_easy_init");
+    library.find(easy_cleanup, "curl_easy_cleanup");
+    library.find(easy_setopt, "curl_easy_setopt");
+    library.find(easy_perform, "curl_easy_perform");
+    library.find(easy_strerror, "curl_easy_strerror");
+    library.find(version_info, "curl_version_info");
+    usable = library.usable() && global_init(CURL_GLOBAL_DEFAULT) == CURLE_OK;
+  }
 };
 
-Curl load() {
-  Curl curl;
-  void* library = dlopen("libcurl.so.4", RTLD_NOW | RTLD_LOCAL);
-  if (library == nullptr) return curl;
-  curl.usable = true;
-  const auto find = [&](auto& function, const char* name) {
-    function = reinterpret_cast<std::remove_reference_t<decltype(function)>>(dlsym(library, name));
-    curl.usable = curl.usable && function != nullptr;
-  };
-  find(curl.global_init, "curl_global_init");
-  find(curl.easy_init, "curl_easy_init");
-  find(curl.easy_cleanup, "curl_easy_cleanup");
-  find(curl.easy_setopt, "curl_easy_setopt");
-  find(curl.easy_perform, "curl_easy_perform");
-  find(curl.easy_strerror, "curl_easy_strerror");
-  find(curl.version_info, "curl_version_info");
-  curl.usable = curl.usable && curl.global_init(CURL_GLOBAL_DEFAULT) == CURLE_OK;
-  return curl;
-}
-
-/// Never unloaded.
 const Curl& loaded() {
-  static const Curl curl = load();
+  static const Curl curl;
   return curl;
 }
 

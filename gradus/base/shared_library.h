@@ -7,13 +7,13 @@
 #include <initializer_list>
 #include <type_traits>
 
-namespace gradus::classic::detail {
+namespace gradus::detail {
 
 /// Never unloaded.
-class Library {
+class SharedLibrary {
  public:
   /// The first of these files that the system finds.
-  explicit Library(std::initializer_list<const char*> names) {
+  explicit SharedLibrary(std::initializer_list<const char*> names) {
     for (const char* name : names)
       if (handle_ == nullptr) handle_ = dlopen(name, RTLD_NOW | RTLD_LOCAL);
     usable_ = handle_ != nullptr;
@@ -32,4 +32,4 @@ class Library {
   bool usable_ = false;
 };
 
-}  // namespace gradus::classic::detail
+}  // namespace gradus::detail
