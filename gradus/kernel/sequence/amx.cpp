@@ -158,8 +158,11 @@ static_assert(sizeof(TileConfig) == 64);
 // In memory as a whole: to the compiler, the instruction reads its first bytes only.
 constexpr TileConfig tile_config;
 
-GRADUS_AMX void configure() { _tile_loadconfig(&tile_config); }
-GRADUS_AMX void release() { _tile_release(); }
+GRADUS_AMX void configure(void* before) {
+  _tile_storeconfig(before);
+  _tile_loadconfig(&tile_config);
+}
+GRADUS_AMX void restore(const void* before) { _tile_loadconfig(before); }
 
 }  // namespace
 
@@ -168,8 +171,8 @@ bool available() {
   return result;
 }
 
-Tiles::Tiles() { configure(); }
-Tiles::~Tiles() { release(); }
+Tiles::Tiles() { configure(before_); }
+Tiles::~Tiles() { restore(before_); }
 
 void multiply(std::size_t row_tiles, std::size_t panels, std::size_t depth_blocks, Left a, Right b, float* c,
               std::size_t c_stride, bool add) {
@@ -249,7 +252,7 @@ namespace gradus::kernel::amx {
 bool available() { return false; }
 
 // Never called: nobody may who was told so.
-Tiles::Tiles() { GRADUS_ASSERT(available()); }
+Tiles::Tiles() : before_{} { GRADUS_ASSERT(available()); }
 Tiles::~Tiles() = default;
 void multiply(std::size_t, std::size_t, std::size_t, Left, Right, float*, std::size_t, bool) {
   GRADUS_ASSERT(available());

@@ -15,13 +15,17 @@ constexpr std::size_t round_up(std::size_t count, std::size_t unit) { return (co
 /// Whether this CPU has the instructions, and the system lets the process use them.
 bool available();
 
-/// The tiles' shapes, set for the calling thread as long as it lives. `multiply` needs one.
+/// The tiles' shapes, set for the calling thread as long as it lives; then those of before come back, since a library that uses
+/// tiles too may not set its own for every call. `multiply` needs one.
 class Tiles {
  public:
   Tiles();
   ~Tiles();
   Tiles(const Tiles&) = delete;
   Tiles& operator=(const Tiles&) = delete;
+
+ private:
+  alignas(64) std::byte before_[64];
 };
 
 /// A left side [rows, depth] of bf16 bits: rows a multiple of 16, depth of 32, `stride` elements from row to row.
