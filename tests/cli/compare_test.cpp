@@ -115,7 +115,7 @@ TEST(CliCompare, WrongUses) {
       {{one, "--target", "y", "--folds", "2"}, 1, "has the same value in all rows"},
       {{few, "--target", "y"}, 1, "2 rows are too few for 5 folds"},
       {{alone, "--target", "y", "--folds", "2"}, 1, "no column is left"},
-      {{rare, "--target", "y"}, 1, "class \"rare\" has 1 rows, fewer than the 5 folds"},
+      {{rare, "--target", "y"}, 1, "class \"rare\" has 1 rows, fewer than the 5 folds\n  hint: leave out its rows"},
       {{folder / "absent.csv", "--target", "y"}, 1, "absent.csv"},
   };
   for (const auto& row : rows) {

@@ -135,8 +135,9 @@ void check_classes(const data::Table& table, const PreparedTable& prepared, cons
     if (prepared.counts[c] == 0 || prepared.counts[c] >= folds) continue;
     throw refusal(table, fmt::format("class \"{}\" has {} rows, fewer than the {} folds", prepared.classes[c],
                                      prepared.counts[c], folds))
-        .hint("leave out rare classes, put them together, or say --folds " +
-              fmt::format("{}", std::max<std::int64_t>(2, prepared.counts[c])));
+        .hint(prepared.counts[c] < 2
+                  ? "leave out its rows, or put it together with another class"
+                  : fmt::format("leave out rare classes, put them together, or say --folds {}", prepared.counts[c]));
   }
 }
 
