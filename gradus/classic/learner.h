@@ -77,7 +77,8 @@ struct Learner {
   std::string name;      ///< "random forest"
   std::string settings;  ///< those that differ between its variants: "trees 300"; may be empty
   std::function<Model(const Sample& train, std::uint64_t seed)> learn;
-  bool network = false;  ///< learns by descent through layers
+  bool network = false;       ///< learns by descent through layers
+  bool probabilities = true;  ///< scores of classes are such, and not margins
 
   /// Equal examples and seeds give equal models, bit for bit. Throws Error(value) when the learner cannot learn what the data
   /// set asks for (classes or numbers), and as sample_of().

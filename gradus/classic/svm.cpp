@@ -248,7 +248,8 @@ Learner linear_svm(const LinearSvmOptions& options, SourceLocation where) {
   check_positive("linear_svm", "C", options.C, where);
   return {.name = "linear SVM",
           .settings = fmt::format("C {:g}", options.C),
-          .learn = [options](const Sample& train, std::uint64_t seed) { return learn_linear(train, options.C, seed); }};
+          .learn = [options](const Sample& train, std::uint64_t seed) { return learn_linear(train, options.C, seed); },
+          .probabilities = false};
 }
 
 Learner rbf_svm(const RbfSvmOptions& options, SourceLocation where) {
@@ -258,7 +259,8 @@ Learner rbf_svm(const RbfSvmOptions& options, SourceLocation where) {
   return {.name = "RBF SVM",
           .settings = options.gamma > 0 ? fmt::format("C {:g}, gamma {:g}", options.C, options.gamma)
                                         : fmt::format("C {:g}", options.C),
-          .learn = [options](const Sample& train, std::uint64_t seed) { return learn_rbf(train, options, seed); }};
+          .learn = [options](const Sample& train, std::uint64_t seed) { return learn_rbf(train, options, seed); },
+          .probabilities = false};
 }
 
 std::vector<std::string> svm_libraries() {

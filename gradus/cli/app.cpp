@@ -197,6 +197,11 @@ CLI::App* add_compare(CLI::App& app, Options& options) {
       ->check(CLI::Range(2, 100));
   command->add_option("--rows", o.rows, "use at most so many rows, drawn at random (default 10000)")
       ->check(CLI::Range(8, 100000000));
+  command
+      ->add_option("--metric", o.metric,
+                   "what decides: accuracy, balanced-accuracy, auc, f1 or log-loss of classes (default accuracy); r2, "
+                   "rmse or mae of numbers (default r2)")
+      ->check(CLI::IsMember({"accuracy", "balanced-accuracy", "auc", "f1", "log-loss", "r2", "rmse", "mae"}));
   command->add_flag("--quick", o.quick, "one repeat, fewer settings, no learning curve");
   command->add_option("--seed", o.seed, "the same seed, the same scores (default 0)")->check(CLI::NonNegativeNumber);
   command->add_option("--out", o.out, "write a page to this file");

@@ -148,6 +148,7 @@ struct CompareCommand {
   std::string delimiter = ",";
   std::int64_t folds = 5;
   std::int64_t rows = 10000;  ///< at most; more are drawn from
+  std::string metric;         ///< empty: accuracy, or R2 of numbers
   bool quick = false;         ///< one repeat, fewer variants, no learning curve
   std::uint64_t seed = 0;
   std::string out;  ///< file for the page; empty: none

@@ -189,6 +189,19 @@ PairedTest corrected_resampled_t_test(std::span<const double> differences, doubl
                 level);
 }
 
+Interval proportion_interval(double mean, double variance, double examples, double degrees, double level) {
+  require(mean >= 0 && mean <= 1 && variance >= 0 && examples > 0 && degrees > 0, "proportion_interval",
+          fmt::format("mean {}, variance {}, examples {} and degrees {} must be in [0, 1], 0 or more, and positive",
+                      mean, variance, examples, degrees));
+  const double spread = mean * (1 - mean);
+  const double n = variance > 0 && spread > 0 ? std::min(examples, spread / variance) : examples;
+  const double t = student_t_quantile(0.5 + level / 2, degrees), t2 = t * t;
+  const double middle = (mean + t2 / (2 * n)) / (1 + t2 / n);
+  const double half = t * std::sqrt(spread / n + t2 / (4 * n * n)) / (1 + t2 / n);
+  // At 0 and 1 the ends are exact, but for rounding.
+  return {mean == 0 ? 0 : std::max(0.0, middle - half), mean == 1 ? 1 : std::min(1.0, middle + half)};
+}
+
 double wilcoxon_signed_rank(std::span<const double> differences) {
   std::vector<double> x;
   for (const double d : differences) {

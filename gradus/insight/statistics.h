@@ -51,6 +51,13 @@ PairedTest paired_t_test(std::span<const double> differences, double level = 0.9
 /// training part, 1/9 in ten folds. Error(value) also when it is not positive.
 PairedTest corrected_resampled_t_test(std::span<const double> differences, double test_to_train, double level = 0.95);
 
+/// An interval of a proportion whose estimate has this variance, however it came about: Wilson's score interval (1927) for as many
+/// independent examples as would have the variance, mean (1 - mean) / variance of them (the effective sample size of surveys: Korn and
+/// Graubard, "Confidence intervals for proportions with small expected number of positive counts estimated from survey data",
+/// 1998), at most `examples`, with Student's quantile of `degrees`. It lies in [0, 1], holds the mean, and is no point at 0 and
+/// 1 either. Error(value) unless 0 <= mean <= 1, variance >= 0, and examples, degrees > 0.
+Interval proportion_interval(double mean, double variance, double examples, double degrees, double level = 0.95);
+
 /// Two-sided p of Wilcoxon's signed-rank test. Zeros are left out; up to 25 differences the distribution is counted out
 /// exactly (ties share their mean rank), beyond that it is the normal approximation with correction for ties and continuity.
 double wilcoxon_signed_rank(std::span<const double> differences);

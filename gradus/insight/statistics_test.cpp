@@ -83,6 +83,31 @@ TEST(Statistics, CorrectedResampledTest) {
 }
 
 // Holm's own example has p = 0.01, 0.02, 0.015 with three hypotheses; corrected by hand.
+TEST(Statistics, ProportionsStayWithinTheirRange) {
+  // With many degrees of freedom and the variance of independent examples it is Wilson's: 8 of 10 is 0.4902 to 0.9433.
+  const Interval wilson = proportion_interval(0.8, 0.8 * 0.2 / 10, 10, 1e9);
+  EXPECT_NEAR(wilson.low, 0.49016, 1e-5);
+  EXPECT_NEAR(wilson.high, 0.94332, 1e-5);
+  const Interval all = proportion_interval(1, 0, 10, 1e9);  // 10 of 10: 0.7225 to 1
+  EXPECT_NEAR(all.low, 0.72247, 1e-5);
+  EXPECT_EQ(all.high, 1);
+  EXPECT_EQ(proportion_interval(0, 0, 10, 1e9).low, 0);
+  EXPECT_NEAR(proportion_interval(0, 0, 10, 1e9).high, 1 - all.low, 1e-12);
+  for (const double mean : {0.0, 1e-9, 0.02, 0.5, 0.98, 1.0}) {
+    for (const double variance : {0.0, 1e-12, 1e-4, 0.04, 0.3}) {
+      for (const double degrees : {1.0, 4.0, 19.0}) {
+        const Interval i = proportion_interval(mean, variance, 500, degrees);
+        EXPECT_TRUE(0 <= i.low && i.low <= mean && mean <= i.high && i.high <= 1) << mean << " " << variance;
+        EXPECT_LT(i.low, i.high);
+      }
+    }
+  }
+  // Twice the variance, half the examples.
+  EXPECT_NEAR(proportion_interval(0.7, 0.7 * 0.3 / 50, 100, 9).low, proportion_interval(0.7, 0, 50, 9).low, 1e-12);
+  EXPECT_THROW(proportion_interval(1.1, 0, 10, 3), Error);
+  EXPECT_THROW(proportion_interval(0.5, -1, 10, 3), Error);
+}
+
 TEST(Statistics, HolmsCorrection) {
   EXPECT_EQ(holm({{0.01, 0.02, 0.015}}), (std::vector<double>{0.03, 0.03, 0.03}));
   EXPECT_EQ(holm({{0.5, 0.001, 0.04}}), (std::vector<double>{0.5, 0.003, 0.08}));

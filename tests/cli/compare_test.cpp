@@ -65,6 +65,17 @@ TEST(CliCompare, AnswersOnATableAsItIs) {
   EXPECT_EQ(first.at("rows"), 59);
   const bool whole = classic::svm_libraries().size() == 2 && !classic::boosting_library().empty();
   EXPECT_EQ(first.at("learners").size() == 10u, whole);
+  const auto by_loss = nlohmann::json::parse(
+      run_gradus(folder.path(), {"compare", csv, "--target", "class", "--quick", "--json", "--metric", "log-loss"})
+          .out);
+  EXPECT_EQ(by_loss.at("score"), "log-loss");
+  EXPECT_THAT(by_loss.at("notes").dump(), HasSubstr("support vector machines were left out"));
+  EXPECT_LE(by_loss.at("learners")[0].at("mean"), by_loss.at("learners")[1].at("mean"));
+  for (const auto& learner : first.at("learners")) {
+    EXPECT_GE(learner.at("interval")[0], 0);
+    EXPECT_LE(learner.at("interval")[1], 1);  // also where all answers are right
+    EXPECT_TRUE(learner.at("others").contains("auc"));
+  }
   for (std::size_t i = 0; i < first.at("learners").size(); ++i) {
     EXPECT_EQ(first["learners"][i]["scores"], second["learners"][i]["scores"]);  // the same seed
     EXPECT_EQ(first["learners"][i]["scores"].size(), 5u);
@@ -110,6 +121,8 @@ TEST(CliCompare, WrongUses) {
       {{table, "--target", "class", "--task", "regression"}, 1, "holds no numbers"},
       {{table, "--target", "class", "--task", "ranking"}, 2, "--task"},
       {{table, "--target", "class", "--folds", "1"}, 2, "--folds"},
+      {{table, "--target", "class", "--metric", "kappa"}, 2, "--metric"},
+      {{table, "--target", "class", "--metric", "rmse"}, 1, "rmse is no metric of classes\n"},
       {{table, "--target", "class", "--delimiter", "ab"}, 2, "expected one character"},
       {{table, "--target", "class", "--drop", "x,job"}, 1, "no column is left to predict \"class\" from"},
       {{one, "--target", "y", "--folds", "2"}, 1, "has the same value in all rows"},

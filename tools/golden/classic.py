@@ -3,6 +3,7 @@ import numpy as np
 import torch
 from sklearn.cluster import KMeans
 from sklearn.decomposition import PCA
+from sklearn import metrics as sk
 from sklearn.linear_model import LogisticRegression, Ridge
 from sklearn.naive_bayes import GaussianNB
 from sklearn.neighbors import KNeighborsClassifier, KNeighborsRegressor
@@ -37,6 +38,21 @@ def classic():
     put("rbf_svm_two", SVC(C=10, gamma=0.3, tol=1e-6).fit(X, T).decision_function(A))
     mean, std = Y.mean(), Y.std()
     put("rbf_svm_numbers", SVR(C=3, epsilon=0.1, tol=1e-6).fit(X, (Y - mean) / std).predict(A) * std + mean)
+    # What gradus compare measures: of naive Bayes, and of ridge regression, on the examples asked.
+    truth = (1.5 * asked[:, 0] - asked[:, 1]).float()
+    asked_labels = torch.bucketize(truth, torch.quantile(y, torch.tensor([0.35, 0.7])))
+    out |= {"asked_y": truth, "asked_labels": asked_labels}
+    out["asked_two"] = (truth + 2 * asked[:, 3] > 0).long()
+    for name, train, labels in (("three", L, asked_labels.numpy()), ("two", T, out["asked_two"].numpy())):
+        p = GaussianNB().fit(X, train).predict_proba(A)
+        named = p.argmax(1)
+        area = sk.roc_auc_score(labels, p[:, 1]) if name == "two" else sk.roc_auc_score(labels, p, multi_class="ovr")
+        put(f"figures.{name}", [sk.accuracy_score(labels, named), sk.balanced_accuracy_score(labels, named), area,
+                                sk.f1_score(labels, named, average="macro"), sk.log_loss(labels, p)])
+    answers = Ridge(alpha=0.7).fit(X, Y).predict(A)
+    exact = truth.numpy().astype(np.float64)
+    put("figures.numbers", [sk.r2_score(exact, answers), sk.root_mean_squared_error(exact, answers),
+                            sk.mean_absolute_error(exact, answers)])
     pca = PCA(3).fit(X)
     put("pca.variance", pca.explained_variance_)
     put("pca.transform", np.abs(pca.transform(A)))

@@ -50,17 +50,22 @@ int compare(const CompareCommand& command) {
   for (const std::string& missing : insight::missing_contenders())
     prepared.notes.push_back(
         fmt::format("this build is without {}: a comparison without it is kinder to the network", missing));
-  const insight::CompareOptions options{.folds = command.folds, .repeats = command.quick ? 1 : 2, .seed = command.seed};
+  insight::CompareOptions options{.folds = command.folds, .repeats = command.quick ? 1 : 2, .seed = command.seed};
+  if (!command.metric.empty()) options.metric = insight::metric_of(command.metric);
+  const bool probabilities = options.metric == insight::Metric::log_loss;
+  if (probabilities) prepared.notes.push_back("support vector machines were left out: log-loss asks for probabilities");
   const std::vector<insight::Contender> all = insight::usual_contenders(
-      prepared.problem, {.quick = command.quick, .rows = prepared.problem.rows * (command.folds - 1) / command.folds});
+      prepared.problem, {.quick = command.quick,
+                         .probabilities = probabilities,
+                         .rows = prepared.problem.rows * (command.folds - 1) / command.folds});
   const insight::Comparison comparison = insight::compare(prepared.problem, all, options, progress);
   std::vector<insight::CurvePoint> curve;
   if (!command.quick) {
     std::vector<std::int64_t> sizes;
     for (const std::int64_t part : {8, 4, 2, 1})
       if (comparison.train_rows / part >= 20) sizes.push_back(comparison.train_rows / part);
-    curve = insight::learning_curve(prepared.problem, curve_contenders(all, comparison), sizes,
-                                    {.folds = command.folds, .repeats = 1, .seed = command.seed}, progress);
+    options.repeats = 1;
+    curve = insight::learning_curve(prepared.problem, curve_contenders(all, comparison), sizes, options, progress);
   }
   progress("");
   const ComparedTable found{command,          std::move(prepared),  comparison, insight::advise(comparison),

@@ -35,8 +35,9 @@ std::string behind_text(const ComparedTable& found, const Standing& standing) {
 }
 
 train::LinePlot curve_plot(const ComparedTable& found) {
-  train::LinePlot plot{
-      .title = "Test " + found.comparison.score_name, .x_label = "log10 of the rows to train on", .series = {}};
+  train::LinePlot plot{.title = fmt::format("Test {}", found.comparison.score_name()),
+                       .x_label = "log10 of the rows to train on",
+                       .series = {}};
   for (const Standing& standing : found.curve.front().comparison.standings) {
     train::PlotSeries line;
     line.name = standing.name;
@@ -51,7 +52,7 @@ train::LinePlot curve_plot(const ComparedTable& found) {
 }
 
 std::string curve_text(const ComparedTable& found) {
-  std::string text = fmt::format("\n{} by rows to train on:\n  {:<22}", found.comparison.score_name, "");
+  std::string text = fmt::format("\n{} by rows to train on:\n  {:<22}", found.comparison.score_name(), "");
   for (const insight::CurvePoint& point : found.curve) text += fmt::format("{:>24}", point.comparison.train_rows);
   for (const Standing& standing : found.curve.back().comparison.standings) {
     text += fmt::format("\n  {:<22}", standing.name);
@@ -61,6 +62,34 @@ std::string curve_text(const ComparedTable& found) {
     }
   }
   return text + "\n";
+}
+
+/// A figure that may not be there.
+std::string figure_text(double figure) { return std::isnan(figure) ? "-" : fmt::format("{:.4f}", figure); }
+
+/// The metrics that were not asked for, beside the one that was.
+std::string others_text(const ComparedTable& found) {
+  std::string text = fmt::format("\n  {:<22}{:>18}", "by other metrics", found.comparison.score_name());
+  for (const auto& [metric, mean] : found.comparison.standings[0].others)
+    text += fmt::format("{:>18}", insight::name_of(metric));
+  for (const Standing& each : found.comparison.standings) {
+    text += fmt::format("\n  {:<22}{:>18.4f}", each.name, each.mean);
+    for (const auto& [metric, mean] : each.others) text += fmt::format("{:>18}", figure_text(mean));
+  }
+  return text + "\n";
+}
+
+std::string page_others(const ComparedTable& found) {
+  std::string body = fmt::format(
+      "<h2>By other metrics</h2><div class=\"card scroll\"><table><tr><th>learner</th><th class=\"n\">{}</th>",
+      found.comparison.score_name());
+  for (const auto& [metric, mean] : found.comparison.standings[0].others)
+    body += fmt::format("<th class=\"n\">{}</th>", insight::name_of(metric));
+  for (const Standing& each : found.comparison.standings) {
+    body += fmt::format("</tr><tr><td>{}</td><td class=\"n\">{:.4f}</td>", escaped(each.name), each.mean);
+    for (const auto& [metric, mean] : each.others) body += fmt::format("<td class=\"n\">{}</td>", figure_text(mean));
+  }
+  return body + "</tr></table></div>";
 }
 
 std::string page_rows(const ComparedTable& found) {
@@ -120,7 +149,7 @@ std::string text_of_comparison(const ComparedTable& found) {
   std::string text = headline(found) + "\n";
   for (const std::string& note : found.prepared.notes) text += fmt::format("  note: {}\n", note);
   text += protocol_line(found) + "\n\n";
-  text += fmt::format("  {:<22}{:>9}  {:<18}{:<26}{:>9}{:>9}{:>15}{:>9}\n", "learner", found.comparison.score_name,
+  text += fmt::format("  {:<22}{:>9}  {:<18}{:<26}{:>9}{:>9}{:>15}{:>9}\n", "learner", found.comparison.score_name(),
                       "95 % interval", "behind the best", "tuning", "training", "1,000 answers", "size");
   for (const Standing& each : found.comparison.standings) {
     text += fmt::format("  {:<22}{:>9.4f}  {:<18}{:<26}{:>9}{:>9}{:>15}{:>9}\n", each.name, each.mean,
@@ -128,6 +157,7 @@ std::string text_of_comparison(const ComparedTable& found) {
                         behind_text(found, each), seconds_text(each.tune_seconds), seconds_text(each.fit_seconds),
                         seconds_text(each.predict_seconds), bytes_text(each.bytes));
   }
+  text += others_text(found);
   if (!found.curve.empty()) text += curve_text(found);
   text += fmt::format("\nShould you use deep learning here?\n  {}\n", found.advice.sentence);
   for (const std::string& reason : found.advice.reasons) text += fmt::format("  - {}\n", reason);
@@ -147,7 +177,7 @@ nlohmann::ordered_json json_of_comparison(const ComparedTable& found) {
       {"target", found.command.target},      {"task", found.prepared.classes.empty() ? "regression" : "classification"},
       {"rows", found.prepared.problem.rows}, {"columns", found.prepared.columns},
       {"notes", found.prepared.notes},       {"seed", found.command.seed},
-      {"score", comparison.score_name},      {"splits", comparison.standings.front().scores.size()},
+      {"score", comparison.score_name()},    {"splits", comparison.standings.front().scores.size()},
       {"test_rows", comparison.test_rows},   {"answer", insight::name_of(found.advice.answer)},
       {"sentence", found.advice.sentence},   {"reasons", found.advice.reasons},
       {"learners", Json::array()},           {"curve", Json::array()}};
@@ -155,6 +185,7 @@ nlohmann::ordered_json json_of_comparison(const ComparedTable& found) {
     const Standing& each = comparison.standings[i];
     Json row = json_of(comparison, each);
     row["settings"] = each.settings;
+    for (const auto& [metric, mean] : each.others) row["others"][std::string(insight::name_of(metric))] = mean;
     if (i > 0) {
       const insight::PairedTest test = comparison.difference(each.name, comparison.standings.front().name);
       row["behind_best"] = {{"mean", test.mean},
@@ -187,8 +218,8 @@ std::string page_of_comparison(const ComparedTable& found) {
       "</tr>\n{}</table></div><p class=\"soft\">Intervals and differences allow for training rows that the splits "
       "share "
       "(Nadeau and Bengio, 2003). Seconds are those of one split.</p>",
-      escaped(protocol_line(found)), found.comparison.score_name, page_rows(found));
-  body += page_curve(found);
+      escaped(protocol_line(found)), found.comparison.score_name(), page_rows(found));
+  body += page_others(found) + page_curve(found);
   if (!found.prepared.notes.empty()) {
     body += "<h2>What was done to the table</h2><div class=\"card\">";
     for (const std::string& note : found.prepared.notes) body += fmt::format("<p>{}</p>", escaped(note));

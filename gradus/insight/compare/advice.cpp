@@ -26,7 +26,7 @@ std::string company_of(const Comparison& comparison) {
   const Standing& first = comparison.standings.front();
   for (const Standing& each : comparison.standings) {
     if (&each == &first || each.name == "baseline") continue;
-    if (comparison.difference(first.name, each.name).interval.low > 0) continue;
+    if (comparison.gain(first.name, each.name).interval.low > 0) continue;
     names += (names.empty() ? "" : ", ") + each.name;
   }
   return names;
@@ -59,12 +59,13 @@ Advice advise(const Comparison& comparison, double margin) {
   const Standing *network = comparison.best(true), *other = comparison.best(false);
   if (network == nullptr || other == nullptr)
     throw Error(ErrorKind::value, "advise", "needs a network and something else to compare it with");
-  const std::string& score = comparison.score_name;
-  const Standing& best = network->mean > other->mean ? *network : *other;
-  const PairedTest over_baseline = comparison.difference(best.name, "baseline");
-  const PairedTest gain = comparison.difference(network->name, other->name);
-  const std::string numbers =
-      fmt::format("{} {:.4f} against {:.4f} ({})", score, network->mean, other->mean, interval_text(gain));
+  const std::string_view score = comparison.score_name();
+  const PairedTest gain = comparison.gain(network->name, other->name);
+  const Standing& best = gain.mean > 0 ? *network : *other;
+  const PairedTest over_baseline = comparison.gain(best.name, "baseline");
+  if (has_unit(comparison.metric)) margin *= comparison.of("baseline").mean;
+  const std::string numbers = fmt::format("{} {:.4f} against {:.4f} ({})", score, network->mean, other->mean,
+                                          interval_text(comparison.difference(network->name, other->name)));
   Advice advice{.sentence = {}, .reasons = reasons_of(comparison, *network, *other)};
   if (over_baseline.interval.low <= 0) {
     advice.answer = Answer::nothing_learned;

@@ -23,7 +23,8 @@ struct Advice {
   std::vector<std::string> reasons;  ///< further facts: cost, what else is as good as the best
 };
 
-/// Compares the best network with the best of the others. `margin`: the smallest difference of scores that would matter. A winner among many
+/// Compares the best network with the best of the others. `margin`: the smallest difference of scores that would matter,
+/// for losses and errors as a share of the baseline's. A winner among many
 /// is in part a lucky one, which favours neither side much here: there are few networks, and they are tuned most. Error(value) when the
 /// comparison has no network, no other learner, or no baseline.
 Advice advise(const Comparison& comparison, double margin = 0.01);

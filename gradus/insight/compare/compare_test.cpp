@@ -7,12 +7,14 @@
 #include "gradus/classic/linear.h"
 #include "gradus/classic/neighbours.h"
 #include "gradus/classic/perceptron.h"
+#include "gradus/classic/svm.h"
 #include "gradus/classic/tree.h"
 #include "gradus/data/embedded/embedded.h"
 #include "gradus/data/embedded/friedman.h"
 #include "gradus/data/table/csv.h"
 #include "gradus/insight/compare/advice.h"
 #include "gradus/insight/compare/protocol.h"
+#include "tests/golden.h"
 
 namespace gradus::insight {
 namespace {
@@ -34,7 +36,7 @@ TEST(Compare, EqualSeedsGiveEqualScores) {
   EXPECT_EQ(told.size(), 20u);
   EXPECT_EQ(told.back(), "split 10 of 10: nearest neighbours");
   EXPECT_EQ(a.standings[0].name, "nearest neighbours");
-  EXPECT_EQ(a.score_name, "accuracy");
+  EXPECT_EQ(a.score_name(), "accuracy");
   EXPECT_NEAR(static_cast<double>(a.train_rows), 455, 1);
   EXPECT_NEAR(static_cast<double>(a.test_rows), 114, 1);
   for (const char* name : {"baseline", "nearest neighbours"}) EXPECT_EQ(a.of(name).scores, b.of(name).scores) << name;
@@ -52,7 +54,7 @@ TEST(Compare, ValidationChoosesBetweenVariants) {
   const Problem problem = problem_of(data::friedman(data::Split::train));
   const Comparison found =
       compare(problem, {contender({classic::ridge({.alpha = 1e9}), classic::ridge({.alpha = 1})})}, {.repeats = 1});
-  EXPECT_EQ(found.score_name, "R2");
+  EXPECT_EQ(found.score_name(), "R2");
   EXPECT_EQ(found.standings[0].usual_settings(), "alpha 1");
   EXPECT_GT(found.standings[0].mean, 0.6);
 }
@@ -82,7 +84,7 @@ TEST(Compare, GapsAreFilledFromTheTrainingPartAlone) {
 }
 
 Comparison made(std::vector<Standing> standings) {
-  Comparison c{.score_name = "accuracy", .train_rows = 800, .test_rows = 200, .standings = std::move(standings)};
+  Comparison c{.metric = Metric::accuracy, .train_rows = 800, .test_rows = 200, .standings = std::move(standings)};
   for (Standing& each : c.standings) each.mean = mean_of(each.scores);
   std::stable_sort(c.standings.begin(), c.standings.end(),
                    [](const auto& a, const auto& b) { return a.mean > b.mean; });
@@ -114,6 +116,56 @@ TEST(Advice, FollowsTheEvidence) {
   EXPECT_FALSE(open.reasons.empty());
 }
 
+TEST(Compare, ByOtherMetrics) {
+  const Problem classes = problem_of(data::breast_cancer()), numbers = problem_of(data::friedman(data::Split::train));
+  const std::vector<Contender> for_classes = {contender({classic::baseline()}),
+                                              contender({classic::standardised(classic::logistic_regression())})},
+                               for_numbers = {contender({classic::baseline()}), contender({classic::ridge()})};
+  for (const bool of_classes : {true, false}) {
+    for (const Metric metric : metrics_of(of_classes)) {
+      const Comparison found = compare(of_classes ? classes : numbers, of_classes ? for_classes : for_numbers,
+                                       {.metric = metric, .folds = 4, .repeats = 1});
+      const Standing& best = found.standings[0];
+      EXPECT_NE(best.name, "baseline") << name_of(metric);
+      EXPECT_GT(found.gain(best.name, "baseline").interval.low, 0) << name_of(metric);
+      EXPECT_EQ(is_loss(metric), best.mean < found.of("baseline").mean);
+      EXPECT_EQ(best.others.size(), metrics_of(of_classes).size() - 1);
+      for (const auto& [other, mean] : best.others) {  // the same splits, whatever is asked for
+        EXPECT_NE(other, metric);
+        EXPECT_EQ(mean, compare(of_classes ? classes : numbers, of_classes ? for_classes : for_numbers,
+                                {.metric = other, .folds = 4, .repeats = 1})
+                            .of(best.name)
+                            .mean);
+      }
+      for (const Standing& each : found.standings) {
+        EXPECT_LE(each.interval.low, each.mean);
+        EXPECT_GE(each.interval.high, each.mean);
+        EXPECT_GE(each.interval.low, metric == Metric::r2 ? -INFINITY : 0);
+        EXPECT_LE(each.interval.high, has_unit(metric) ? INFINITY : 1) << name_of(metric);
+      }
+    }
+  }
+  EXPECT_EQ(metric_of("r2"), Metric::r2);
+  EXPECT_EQ(metric_of("balanced-accuracy"), Metric::balanced_accuracy);
+}
+
+TEST(Compare, MetricsAreThoseOfScikitLearn) {
+  const testing::GoldenFile file = testing::golden("classic");
+  const auto figures = [&](const classic::Learner& learner, const char* train, const char* labels) {
+    const classic::Model model = learner.fit({"golden", file.at("x"), file.at(train)});
+    return figures_of(model.scores(file.at("asked")), file.at(labels), metrics_of(model.classes() > 0));
+  };
+  const std::pair<const char*, std::vector<double>> rows[] = {
+      {"figures.three", figures(classic::gaussian_naive_bayes(), "labels", "asked_labels")},
+      {"figures.two", figures(classic::gaussian_naive_bayes(), "two", "asked_two")},
+      {"figures.numbers", figures(classic::ridge({.alpha = 0.7}), "y", "asked_y")}};
+  for (const auto& [name, found] : rows) {
+    const std::vector<double> expected = file.at(name).to_vector<double>();
+    ASSERT_EQ(found.size(), expected.size()) << name;
+    for (std::size_t i = 0; i < found.size(); ++i) EXPECT_NEAR(found[i], expected[i], 1e-6) << name << ", figure " << i;
+  }
+}
+
 template <class Body>
 std::string message_of(const Body& body) {
   try {
@@ -139,6 +191,10 @@ TEST(Compare, WrongUses) {
       {message_of([&] { compare(cancer, {}); }), "there is nothing to compare"},
       {message_of([&] { compare(cancer, {{.name = "empty", .variants = {}}}); }), "empty has no variants"},
       {message_of([&] { compare(cancer, two(), {.folds = 1}); }), "folds 1"},
+      {message_of([&] { compare(cancer, two(), {.metric = Metric::mae}); }), "mae is no metric of classes"},
+      {message_of([&] { compare(cancer, {contender({classic::rbf_svm()})}, {.metric = Metric::log_loss}); }),
+       "log-loss asks for probabilities, and RBF SVM has none"},
+      {message_of([] { metric_of("kappa"); }), "there is no metric \"kappa\""},
       {message_of([&] { compare(cancer, two(), {.validation = 1}); }), "validation 1"},
       {message_of([&] { compare(cancer, two(), {.train_rows = 1}); }), "1 rows are too few to train on"},
   };

@@ -78,6 +78,7 @@ std::vector<Contender> usual_contenders(const Problem& problem, const ContenderO
     all.push_back(varied([](const auto& o) { return classic::gradient_boosting(o); }, settings, false));
   }
   all.push_back(networks(rows, quick));
+  if (options.probabilities) std::erase_if(all, [](const Contender& each) { return !each.variants[0].probabilities; });
   return all;
 }
 

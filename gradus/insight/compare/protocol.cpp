@@ -7,6 +7,7 @@
 #include <cmath>
 #include <map>
 #include <memory>
+#include <numeric>
 
 #include "gradus/base/error.h"
 #include "gradus/base/random.h"
@@ -60,8 +61,21 @@ void check(const Problem& problem, const std::vector<Contender>& contenders, con
                               options.folds, options.repeats, options.validation, options.train_rows));
   }
   if (contenders.empty()) throw refusal(problem, "there is nothing to compare");
-  for (const Contender& each : contenders)
+  const bool probabilities = options.metric == Metric::log_loss;
+  for (const Contender& each : contenders) {
     if (each.variants.empty()) throw refusal(problem, fmt::format("{} has no variants", each.name));
+    if (probabilities && !each.variants[0].probabilities)
+      throw refusal(problem, fmt::format("log-loss asks for probabilities, and {} has none", each.name));
+  }
+  if (!options.metric) return;
+  const std::span<const Metric> possible = metrics_of(!problem.labels.empty());
+  if (std::find(possible.begin(), possible.end(), *options.metric) == possible.end()) {
+    std::vector<std::string_view> known;
+    for (const Metric metric : possible) known.push_back(name_of(metric));
+    throw refusal(problem, fmt::format("{} is no metric of {}", name_of(*options.metric),
+                                       problem.labels.empty() ? "numbers" : "classes"))
+        .hint(fmt::format("these are: {}", fmt::join(known, ", ")));
+  }
 }
 
 /// The parts of one split.
@@ -81,13 +95,26 @@ Split prepared(const Problem& problem, const data::Fold& fold, const CompareOpti
           problem.parts(data::Rows(order.begin(), cut), data::Rows(cut, order.end()))};
 }
 
+data::Batch whole(const data::Dataset& dataset) {
+  data::Rows rows(static_cast<std::size_t>(dataset.size()));
+  std::iota(rows.begin(), rows.end(), std::int64_t{0});
+  return dataset.batch(rows);
+}
+
+/// The higher the better.
+double goodness(Metric metric, const classic::Model& model, const data::Dataset& examples) {
+  const data::Batch all = whole(examples);
+  const double figure = figures_of(model.scores(all.inputs), all.labels, std::span(&metric, 1))[0];
+  return is_loss(metric) ? -figure : figure;
+}
+
 /// The variant with the best validation score, the first of equals.
-std::size_t chosen(const Contender& contender, const Split& split, std::uint64_t seed) {
+std::size_t chosen(const Contender& contender, const Split& split, Metric metric, std::uint64_t seed) {
   if (contender.variants.size() == 1) return 0;
   std::size_t best = 0;
   double best_score = -INFINITY;
   for (std::size_t v = 0; v < contender.variants.size(); ++v) {
-    const double score = contender.variants[v].fit(split.inner.first, seed).score(split.inner.second);
+    const double score = goodness(metric, contender.variants[v].fit(split.inner.first, seed), split.inner.second);
     if (score > best_score) {
       best = v;
       best_score = score;
@@ -96,18 +123,51 @@ std::size_t chosen(const Contender& contender, const Split& split, std::uint64_t
   return best;
 }
 
-void measure(Standing& standing, const Contender& contender, const Split& split, std::uint64_t seed) {
+void measure(Standing& standing, const Contender& contender, const Split& split, Metric metric, std::uint64_t seed) {
   auto start = Clock::now();
-  const classic::Learner& learner = contender.variants[chosen(contender, split, seed)];
+  const classic::Learner& learner = contender.variants[chosen(contender, split, metric, seed)];
   standing.tune_seconds += contender.variants.size() == 1 ? 0 : seconds_since(start);
   start = Clock::now();
   const classic::Model model = learner.fit(split.outer.first, seed);
   standing.fit_seconds += seconds_since(start);
+  const data::Batch test = whole(split.outer.second);
   start = Clock::now();
-  standing.scores.push_back(model.score(split.outer.second));
+  const Tensor answers = model.scores(test.inputs);
   standing.predict_seconds += seconds_since(start) * 1000 / static_cast<double>(split.outer.second.size());
+  const std::span<const Metric> all = metrics_of(!split.outer.second.is_regression());
+  const std::vector<double> figures = figures_of(answers, test.labels, all, learner.probabilities);
+  for (std::size_t i = 0, other = 0; i < all.size(); ++i) {
+    if (all[i] == metric) {
+      standing.scores.push_back(figures[i]);
+    } else {
+      standing.others[other++].second += figures[i];
+    }
+  }
   standing.bytes += model.bytes();
   standing.settings.push_back(learner.settings);
+}
+
+/// Standings without scores.
+std::vector<Standing> unmeasured(const Problem& problem, const std::vector<Contender>& contenders, Metric metric) {
+  std::vector<Standing> standings;
+  for (const Contender& each : contenders) {
+    standings.push_back({.name = each.name, .network = each.network, .scores = {}, .settings = {}, .interval = {}});
+    for (const Metric other : metrics_of(!problem.labels.empty()))
+      if (other != metric) standings.back().others.emplace_back(other, 0.0);
+  }
+  return standings;
+}
+
+/// Means, and intervals that allow for the training rows that splits share.
+void conclude(Standing& standing, Metric metric, double test_to_train, double examples) {
+  const double count = static_cast<double>(standing.scores.size());
+  for (double* sum : {&standing.tune_seconds, &standing.fit_seconds, &standing.predict_seconds}) *sum /= count;
+  for (auto& [other, sum] : standing.others) sum /= count;
+  standing.bytes /= static_cast<std::int64_t>(standing.scores.size());
+  const PairedTest test = corrected_resampled_t_test(standing.scores, test_to_train);
+  standing.mean = test.mean;
+  const double variance = test.deviation * test.deviation * (1 / count + test_to_train);
+  standing.interval = metric_interval(metric, test.mean, variance, examples, count - 1);
 }
 
 }  // namespace
@@ -171,6 +231,10 @@ PairedTest Comparison::difference(std::string_view name, std::string_view other)
   return corrected_resampled_t_test(differences, static_cast<double>(test_rows) / static_cast<double>(train_rows));
 }
 
+PairedTest Comparison::gain(std::string_view name, std::string_view other) const {
+  return is_loss(metric) ? difference(other, name) : difference(name, other);
+}
+
 const Standing* Comparison::best(bool network) const {
   for (const Standing& each : standings)
     if (each.network == network && each.name != "baseline") return &each;
@@ -181,10 +245,8 @@ Comparison compare(const Problem& problem, const std::vector<Contender>& contend
                    const CompareProgress& progress) {
   check(problem, contenders, options);
   const std::vector<data::Fold> splits = splits_of(problem, options);
-  Comparison found{.score_name = problem.score_name(), .standings = {}};
-  for (const Contender& each : contenders)
-    found.standings.push_back(
-        {.name = each.name, .network = each.network, .scores = {}, .settings = {}, .interval = {}});
+  const Metric metric = options.metric.value_or(problem.usual_metric());
+  Comparison found{.metric = metric, .standings = unmeasured(problem, contenders, metric)};
   for (std::size_t s = 0; s < splits.size(); ++s) {
     const Key key = Key{options.seed}.fold(s);
     const Split split = prepared(problem, splits[s], options, key);
@@ -192,20 +254,14 @@ Comparison compare(const Problem& problem, const std::vector<Contender>& contend
     found.test_rows = split.outer.second.size();
     for (std::size_t c = 0; c < contenders.size(); ++c) {
       if (progress) progress(fmt::format("split {} of {}: {}", s + 1, splits.size(), contenders[c].name));
-      measure(found.standings[c], contenders[c], split, key.fold(3).value);
+      measure(found.standings[c], contenders[c], split, metric, key.fold(3).value);
     }
   }
-  const double count = static_cast<double>(splits.size());
-  for (Standing& each : found.standings) {
-    for (double* sum : {&each.tune_seconds, &each.fit_seconds, &each.predict_seconds}) *sum /= count;
-    each.bytes /= static_cast<std::int64_t>(splits.size());
-    const PairedTest test = corrected_resampled_t_test(
-        each.scores, static_cast<double>(found.test_rows) / static_cast<double>(found.train_rows));
-    each.mean = test.mean;
-    each.interval = test.interval;
-  }
-  std::stable_sort(found.standings.begin(), found.standings.end(),
-                   [](const Standing& a, const Standing& b) { return a.mean > b.mean; });
+  const double test_to_train = static_cast<double>(found.test_rows) / static_cast<double>(found.train_rows);
+  for (Standing& each : found.standings) conclude(each, metric, test_to_train, static_cast<double>(problem.rows));
+  std::stable_sort(found.standings.begin(), found.standings.end(), [&](const Standing& a, const Standing& b) {
+    return is_loss(metric) ? a.mean < b.mean : a.mean > b.mean;
+  });
   return found;
 }
 

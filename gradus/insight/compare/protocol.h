@@ -8,6 +8,7 @@
 
 #include <cstdint>
 #include <functional>
+#include <optional>
 #include <string>
 #include <string_view>
 #include <utility>
@@ -18,6 +19,7 @@
 #include "gradus/data/split/split.h"
 #include "gradus/data/table/encoder.h"
 #include "gradus/data/table/table.h"
+#include "gradus/insight/compare/metric.h"
 #include "gradus/insight/statistics.h"
 
 namespace gradus::insight {
@@ -31,8 +33,8 @@ struct Problem {
   /// The examples of both parts; whatever is learned from rows (means that fill gaps) is learned from the first.
   std::function<std::pair<data::Dataset, data::Dataset>(const data::Rows& train, const data::Rows& test)> parts;
 
-  /// "accuracy" or "R2"
-  const char* score_name() const { return labels.empty() ? "R2" : "accuracy"; }
+  /// What is compared unless something else is asked for.
+  Metric usual_metric() const { return labels.empty() ? Metric::r2 : Metric::accuracy; }
 };
 Problem problem_of(const data::Dataset& dataset);
 /// A table with a target: classes, or with `numbers` a number. The encoder learns from each training part anew. Throws as
@@ -49,8 +51,9 @@ struct Contender {
 Contender contender(std::vector<classic::Learner> variants);
 
 struct ContenderOptions {
-  bool quick = false;     ///< fewer variants and trees
-  std::int64_t rows = 0;  ///< of a training part; 0: four fifths of the problem's
+  bool quick = false;          ///< fewer variants and trees
+  bool probabilities = false;  ///< only learners that answer with them
+  std::int64_t rows = 0;       ///< of a training part; 0: four fifths of the problem's
 };
 /// What an engineer would try: baseline, linear models, support vector machines, neighbours, naive Bayes, a tree, a forest, boosting, and
 /// multilayer perceptrons, as far as they fit the task and this build has their libraries.
@@ -59,6 +62,7 @@ std::vector<Contender> usual_contenders(const Problem& problem, const ContenderO
 std::vector<std::string> missing_contenders();
 
 struct CompareOptions {
+  std::optional<Metric> metric = {};  ///< none: accuracy, or R2 of numbers
   std::int64_t folds = 5, repeats = 2;
   double validation = 0.25;     ///< share of each training part that decides between variants
   std::int64_t train_rows = 0;  ///< of each training part; 0: all
@@ -69,27 +73,32 @@ struct CompareOptions {
 struct Standing {
   std::string name;
   bool network = false;
-  std::vector<double> scores;         ///< of the test part of each split: accuracy or R2
+  std::vector<double> scores;         ///< of the test part of each split
   std::vector<std::string> settings;  ///< the variant that validation chose
   double mean = 0;
-  Interval interval;           ///< 95 %, corrected for overlapping training parts
+  Interval interval;           ///< 95 %, corrected for overlapping training parts; see metric_interval()
   double tune_seconds = 0;     ///< of a split: all variants on the inner part
   double fit_seconds = 0;      ///< of a split: the chosen one on the whole training part
   double predict_seconds = 0;  ///< of 1,000 rows
   std::int64_t bytes = 0;      ///< mean size of what was learned
+  /// Means of the metrics that were not asked for, in the order of metrics_of(); NaN where the learner has none.
+  std::vector<std::pair<Metric, double>> others = {};
 
   /// The settings that were chosen most often.
   std::string usual_settings() const;
 };
 
 struct Comparison {
-  std::string score_name;
+  Metric metric = Metric::accuracy;
   std::int64_t train_rows = 0, test_rows = 0;  ///< of a split, rounded
   std::vector<Standing> standings;             ///< best mean first
 
   const Standing& of(std::string_view name) const;
   /// Scores of one minus those of another, split by split, with Nadeau and Bengio's correction.
   PairedTest difference(std::string_view name, std::string_view other) const;
+  /// The same, with the sign that makes it positive when the first is better, also for losses.
+  PairedTest gain(std::string_view name, std::string_view other) const;
+  std::string_view score_name() const { return name_of(metric); }
   /// The best that is a network, or that is none and no baseline; null when there is none.
   const Standing* best(bool network) const;
 };
@@ -100,7 +109,7 @@ using CompareProgress = std::function<void(const std::string&)>;
 /// Repeated stratified K-fold cross-validation (of numbers plain). In every split each contender gets the same rows: variants are
 /// tried on an inner part and judged by a validation part, the best one is fitted to the whole training part, and only that
 /// touches the test part. Equal seeds give equal scores, bit for bit. Throws Error(value) for a class with fewer rows than folds,
-/// options out of range, and as the learners.
+/// options out of range, a metric of the other kind of labels or one that a learner has not, and as the learners.
 Comparison compare(const Problem& problem, const std::vector<Contender>& contenders, const CompareOptions& options = {},
                    const CompareProgress& progress = {});
 
