@@ -49,8 +49,12 @@ Sample sample_of(const data::Dataset& dataset, SourceLocation where) {
   return sample;
 }
 
-Model::Model(const Sample& train, std::int64_t bytes, Answer answer)
-    : columns_(train.columns), classes_(train.classes), bytes_(bytes), answer_(std::move(answer)) {}
+Model::Model(const Sample& train, std::int64_t bytes, Answer answer, std::int64_t parameters)
+    : columns_(train.columns),
+      classes_(train.classes),
+      bytes_(bytes),
+      parameters_(parameters),
+      answer_(std::move(answer)) {}
 
 std::vector<double> Model::answers(const Tensor& inputs, SourceLocation where) const {
   if (inputs.dtype() != DType::f32) {
@@ -164,10 +168,11 @@ Learner standardised(Learner learner) {
     Sample scaled = train;
     scaled.x = columns->applied(train.x);
     const auto inner = std::make_shared<const Model>(learn(scaled, seed));
-    return Model(train, inner->bytes() + 16 * train.columns, [columns, inner](const Query& asked) {
+    const auto answer = [columns, inner](const Query& asked) {
       const std::vector<float> x = columns->applied(asked.x);
       return inner->answer({x, asked.rows, asked.columns});
-    });
+    };
+    return Model(train, inner->bytes() + 16 * train.columns, answer, inner->parameters());
   };
   return wrapped;
 }

@@ -48,8 +48,9 @@ class Model {
  public:
   /// For each row one number, or one for each class: higher is likelier. Row-major.
   using Answer = std::function<std::vector<double>(const Query&)>;
-  /// `bytes`: memory that the answers need, which is what would have to be kept.
-  Model(const Sample& train, std::int64_t bytes, Answer answer);
+  /// `bytes`: memory that the answers need, which is what would have to be kept. `parameters`: numbers that were fitted; 0 where
+  /// what was learned are no such numbers (stored examples, trees, support vectors).
+  Model(const Sample& train, std::int64_t bytes, Answer answer, std::int64_t parameters = 0);
 
   /// f64 [N, classes]: probabilities, or margins of learners that have none; f64 [N] when numbers are predicted. `inputs`:
   /// f32 [N, ...] with as many elements as the training examples. Throws Error(shape), Error(dtype).
@@ -62,13 +63,14 @@ class Model {
   /// The same on plain rows: [rows, classes], or [rows].
   std::vector<double> answer(const Query& asked) const { return answer_(asked); }
   std::int64_t bytes() const { return bytes_; }
+  std::int64_t parameters() const { return parameters_; }
   /// 0 when numbers are predicted.
   std::int64_t classes() const { return classes_; }
 
  private:
   std::vector<double> answers(const Tensor& inputs, SourceLocation where) const;
 
-  std::int64_t columns_, classes_, bytes_;
+  std::int64_t columns_, classes_, bytes_, parameters_;
   Answer answer_;
 };
 

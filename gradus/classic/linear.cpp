@@ -50,11 +50,13 @@ Model learn_logistic(const Sample& train, const LogisticOptions& options) {
   });
   const std::vector<double> weight = model.weight.tensor().to_vector<double>(),
                             bias = model.bias.tensor().to_vector<double>();
-  return Model(train, static_cast<std::int64_t>(8 * (weight.size() + bias.size())), [weight, bias](const Query& asked) {
+  const std::int64_t parameters = static_cast<std::int64_t>(weight.size() + bias.size());
+  const auto answer = [weight, bias](const Query& asked) {
     std::vector<double> scores = detail::linear_scores(asked, weight, bias);
     softmax_in_place(scores, bias.size());
     return scores;
-  });
+  };
+  return Model(train, 8 * parameters, answer, parameters);
 }
 
 Model learn_ridge(const Sample& train, double alpha) {
@@ -70,8 +72,9 @@ Model learn_ridge(const Sample& train, double alpha) {
   const Tensor bias = y_mean - matmul(x_mean, weight);
   eval(weight, bias);
   const std::vector<double> w = weight.to_vector<double>(), b = bias.to_vector<double>();
-  return Model(train, static_cast<std::int64_t>(8 * (w.size() + 1)),
-               [w, b](const Query& asked) { return detail::linear_scores(asked, w, b); });
+  const std::int64_t parameters = static_cast<std::int64_t>(w.size() + 1);
+  return Model(
+      train, 8 * parameters, [w, b](const Query& asked) { return detail::linear_scores(asked, w, b); }, parameters);
 }
 
 }  // namespace

@@ -7,30 +7,14 @@
 #include <memory>
 
 #include "gradus/base/error.h"
-#include "gradus/base/random.h"
-#include "gradus/data/loader.h"
+#include "gradus/classic/descent.h"
 #include "gradus/engine/eval.h"
 #include "gradus/models/mlp.h"
-#include "gradus/nn/losses.h"
 #include "gradus/ops/ops.h"
 #include "gradus/optim/adamw.h"
-#include "gradus/optim/schedule.h"
-#include "gradus/optim/wrappers/compiled_step.h"
 
 namespace gradus::classic {
 namespace {
-
-/// The default random stream from a seed on, and as it was when this ends.
-class Stream {
- public:
-  explicit Stream(std::uint64_t seed) : before_(random_state()) { manual_seed(seed); }
-  ~Stream() { set_random_state(before_); }
-  Stream(const Stream&) = delete;
-  Stream& operator=(const Stream&) = delete;
-
- private:
-  std::array<std::uint64_t, 2> before_;
-};
 
 struct Target {
   double mean = 0, deviation = 1;
@@ -56,40 +40,25 @@ data::Dataset dataset_of(const Sample& train, const Target& target) {
   return {"training examples", x, leaf<float>({train.rows}, std::span<const float>(y))};
 }
 
-void descend(models::Mlp& model, const data::Dataset& train, const PerceptronOptions& options, std::uint64_t seed) {
-  optim::AdamW optimizer(model, {.lr = options.lr, .weight_decay = options.weight_decay});
-  optim::CompiledStep step(optimizer, [&](const Tensors& batch) {
-    const Tensor y = model(batch[0]);
-    return train.is_regression() ? mse_loss(squeeze(y, 1), batch[1]) : cross_entropy(y, batch[1]);
-  });
-  const std::int64_t batch = std::min(options.batch_size, train.size());
-  const std::int64_t steps = (train.size() + batch - 1) / batch;
-  const optim::CosineSchedule cosine{.base = options.lr, .total = steps * options.epochs};
-  std::int64_t done = 0;
-  for (std::int64_t epoch = 0; epoch < options.epochs; ++epoch) {
-    for (const auto& [inputs, labels] :
-         data::loader(train, {.batch_size = batch, .shuffle = true, .seed = seed, .epoch = epoch})) {
-      optimizer.set_lr(cosine.lr(done++));
-      step({inputs, labels});
-    }
-  }
-}
-
 Model learn_perceptron(const Sample& train, const PerceptronOptions& options, std::uint64_t seed) {
-  const Stream stream(seed);
+  const detail::Stream stream(seed);
   const Target target(train.targets);
   const auto model = std::make_shared<models::Mlp>(models::MlpSettings{
       .inputs = train.columns, .hidden = options.hidden, .outputs = std::max<std::int64_t>(train.classes, 1)});
-  descend(*model, dataset_of(train, target), options, seed);
+  optim::AdamW optimizer(*model, {.lr = options.lr, .weight_decay = options.weight_decay});
+  detail::descend(
+      optimizer, [&](const Tensor& x) { return (*model)(x); }, dataset_of(train, target),
+      {.epochs = options.epochs, .batch_size = options.batch_size, .lr = options.lr}, seed);
   std::int64_t parameters = 0;
   for (const nn::Linear& layer : model->layers) parameters += layer.weight.numel() + layer.bias.numel();
-  return Model(train, 4 * parameters, [model, target, classes = train.classes](const Query& asked) {
+  const auto answer = [model, target, classes = train.classes](const Query& asked) {
     const Tensor y = (*model)(leaf<float>({asked.rows, asked.columns}, asked.x));
     std::vector<double> out = (classes > 0 ? softmax(y, 1) : y).to_vector<double>();
     if (classes == 0)
       for (double& number : out) number = target.mean + target.deviation * number;
     return out;
-  });
+  };
+  return Model(train, 4 * parameters, answer, parameters);
 }
 
 }  // namespace

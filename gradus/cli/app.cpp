@@ -186,9 +186,10 @@ CLI::App* add_compare(CLI::App& app, Options& options) {
   CompareCommand& o = options.compare;
   command
       ->add_option("data", o.data,
-                   "CSV file, or a table of the library: german-credit, breast-cancer, digits, friedman")
+                   "CSV file, a table of the library (german-credit, breast-cancer, digits, friedman), or without "
+                   "--target a data set that has a test part (gradus data list), such as fashion-mnist")
       ->required();
-  command->add_option("--target", o.target, "column to predict")->required();
+  command->add_option("--target", o.target, "column to predict");
   command->add_option("--task", o.task, "classification or regression (default: as the column is)")
       ->check(CLI::IsMember({"classification", "regression"}));
   command->add_option("--drop", o.drop, "columns to leave out: A,B")->delimiter(',')->allow_extra_args(false);
@@ -202,7 +203,20 @@ CLI::App* add_compare(CLI::App& app, Options& options) {
                    "what decides: accuracy, balanced-accuracy, auc, f1 or log-loss of classes (default accuracy); r2, "
                    "rmse or mae of numbers (default r2)")
       ->check(CLI::IsMember({"accuracy", "balanced-accuracy", "auc", "f1", "log-loss", "r2", "rmse", "mae"}));
-  command->add_flag("--quick", o.quick, "one repeat, fewer settings, no learning curve");
+  command->add_option("--learning-curve", o.sizes, "rows to train on: 100,1000,10000 (default: what suits the data)")
+      ->delimiter(',')
+      ->allow_extra_args(false)
+      ->check(CLI::Range(2, 100000000));
+  command
+      ->add_option("--seeds", o.draws,
+                   "of a data set with a test part: draws of training rows for each size, 3,2,1 (the default), or one "
+                   "number for all")
+      ->delimiter(',')
+      ->allow_extra_args(false)
+      ->check(CLI::Range(1, 1000));
+  command->add_option("--test-rows", o.test_rows, "of a data set with a test part: use so many of it (default all)")
+      ->check(CLI::Range(2, 100000000));
+  command->add_flag("--quick", o.quick, "one repeat, fewer settings, no learning curve unless it is asked for");
   command->add_option("--seed", o.seed, "the same seed, the same scores (default 0)")->check(CLI::NonNegativeNumber);
   command->add_option("--out", o.out, "write a page to this file");
   command->add_flag("--json", o.json, "print JSON");
@@ -210,7 +224,8 @@ CLI::App* add_compare(CLI::App& app, Options& options) {
   command->footer(
       footer("  gradus compare customers.csv --target churned\n"
              "  gradus compare german-credit --target class --quick\n"
-             "  gradus compare houses.csv --target price --drop id --out houses.html\n\n"
+             "  gradus compare houses.csv --target price --drop id --out houses.html\n"
+             "  gradus compare fashion-mnist --learning-curve 100,1000,10000 --seeds 3,2,1 --out curve.html\n\n"
              "It uses one thread unless --threads says otherwise, so that times can be compared.\n"));
   return command;
 }

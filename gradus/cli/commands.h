@@ -141,15 +141,18 @@ int surface(const SurfaceCommand& command);
 inline constexpr int exit_faults = 3;  ///< of the doctor: it found a fault
 
 struct CompareCommand {
-  std::string data;               ///< CSV file, or a table of the library
-  std::string target;             ///< column
+  std::string data;               ///< CSV file, a table of the library, or a data set with a test part
+  std::string target;             ///< column; empty: of a data set with a test part, its labels
   std::string task;               ///< classification or regression; empty: as the column is
   std::vector<std::string> drop;  ///< columns to leave out
   std::string delimiter = ",";
   std::int64_t folds = 5;
-  std::int64_t rows = 10000;  ///< at most; more are drawn from
-  std::string metric;         ///< empty: accuracy, or R2 of numbers
-  bool quick = false;         ///< one repeat, fewer variants, no learning curve
+  std::int64_t rows = 10000;        ///< at most; more are drawn from
+  std::string metric;               ///< empty: accuracy, or R2 of numbers
+  std::vector<std::int64_t> sizes;  ///< training rows of the learning curve; empty: those that suit the data
+  std::vector<std::int64_t> draws;  ///< of a data set with a test part: draws for each size, or one number for all
+  std::int64_t test_rows = 0;       ///< of a data set with a test part; 0: all
+  bool quick = false;               ///< one repeat, fewer variants, no learning curve
   std::uint64_t seed = 0;
   std::string out;  ///< file for the page; empty: none
   bool json = false;

@@ -189,6 +189,26 @@ PairedTest corrected_resampled_t_test(std::span<const double> differences, doubl
                 level);
 }
 
+CrossedTest crossed_test(std::span<const double> draws, std::span<const double> examples, double level) {
+  require(!draws.empty() && examples.size() >= 2, "crossed_test",
+          fmt::format("{} draws and {} examples, must be 1 and 2 at least", draws.size(), examples.size()));
+  for (const std::span<const double> values : {draws, examples})
+    require(std::all_of(values.begin(), values.end(), [](double v) { return std::isfinite(v); }), "crossed_test",
+            "a value is not finite");
+  const double rows = static_cast<double>(draws.size()), columns = static_cast<double>(examples.size());
+  const double by_draw = std::pow(deviation_of(draws), 2) / rows,
+               by_example = std::pow(deviation_of(examples), 2) / columns;
+  CrossedTest found;
+  found.variance = by_draw + by_example;
+  const double parts = (by_draw > 0 ? by_draw * by_draw / (rows - 1) : 0) + by_example * by_example / (columns - 1);
+  found.degrees = parts > 0 ? found.variance * found.variance / parts : columns - 1;
+  const double mean = mean_of(examples), error = std::sqrt(found.variance);
+  const double half = student_t_quantile(0.5 + level / 2, found.degrees) * error;
+  const double p = error > 0 ? 2 * student_t_cdf(-std::abs(mean) / error, found.degrees) : mean == 0 ? 1 : 0;
+  found.test = {examples.size(), mean, error * std::sqrt(columns), {mean - half, mean + half}, p};
+  return found;
+}
+
 Interval proportion_interval(double mean, double variance, double examples, double degrees, double level) {
   require(mean >= 0 && mean <= 1 && variance >= 0 && examples > 0 && degrees > 0, "proportion_interval",
           fmt::format("mean {}, variance {}, examples {} and degrees {} must be in [0, 1], 0 or more, and positive",

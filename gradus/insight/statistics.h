@@ -51,6 +51,18 @@ PairedTest paired_t_test(std::span<const double> differences, double level = 0.9
 /// training part, 1/9 in ten folds. Error(value) also when it is not positive.
 PairedTest corrected_resampled_t_test(std::span<const double> differences, double test_to_train, double level = 0.95);
 
+/// Of a mean over draws (rows of a table, such as training parts) and examples (its columns), both of which were chosen at random.
+struct CrossedTest {
+  PairedTest test;                   ///< of the mean against 0; `pairs` counts the examples
+  double variance = 0, degrees = 1;  ///< of the mean, and of its t
+};
+/// The two-way layout with random rows and columns: `draws`, the means of the rows, and `examples`, the means of the columns, of the same
+/// table (so that both have one mean). The variance of the mean is deviation(draws)^2 / draws + deviation(examples)^2 / examples,
+/// which counts their interaction twice and is therefore a little too large; degrees of freedom by Satterthwaite ("An
+/// approximate distribution of estimates of variance components", 1946). Of a single draw only the choice of the examples is
+/// known: the interval is for that draw alone. Error(value) for no draw, fewer than two examples, or a number that is not finite.
+CrossedTest crossed_test(std::span<const double> draws, std::span<const double> examples, double level = 0.95);
+
 /// An interval of a proportion whose estimate has this variance, however it came about: Wilson's score interval (1927) for as many
 /// independent examples as would have the variance, mean (1 - mean) / variance of them (the effective sample size of surveys: Korn and
 /// Graubard, "Confidence intervals for proportions with small expected number of positive counts estimated from survey data",

@@ -108,6 +108,30 @@ TEST(Statistics, ProportionsStayWithinTheirRange) {
   EXPECT_THROW(proportion_interval(0.5, -1, 10, 3), Error);
 }
 
+TEST(Statistics, CrossedTests) {
+  const std::vector<double> examples = {1, 0, 0, 1, 0, 0, 0, 1};
+  const double one[] = {0.375};
+  const CrossedTest single = crossed_test(one, examples);  // the plain test over examples
+  const PairedTest plain = paired_t_test(examples);
+  EXPECT_NEAR(single.test.mean, plain.mean, 1e-15);
+  EXPECT_NEAR(single.test.interval.low, plain.interval.low, 1e-12);
+  EXPECT_NEAR(single.test.p, plain.p, 1e-12);
+  EXPECT_EQ(single.degrees, 7);
+  // By hand: s^2 of the draws is 0.01, of the examples 0.04; the variance 0.01 / 2 + 0.04 / 4 = 0.015, and the degrees
+  // 0.015^2 / (0.005^2 / 1 + 0.01^2 / 3) = 27 / 7.
+  const double draws[] = {0.5 - std::sqrt(0.005), 0.5 + std::sqrt(0.005)};
+  const double a = std::sqrt(0.03);
+  const CrossedTest both = crossed_test(draws, std::vector<double>{0.5 - a, 0.5 - a, 0.5 + a, 0.5 + a});
+  EXPECT_NEAR(both.variance, 0.015, 1e-12);
+  EXPECT_NEAR(both.degrees, 27.0 / 7, 1e-9);
+  const double alike[] = {0, 0};
+  EXPECT_EQ(crossed_test(alike, alike).test.p, 1);
+  EXPECT_THROW(crossed_test({}, examples), Error);
+  EXPECT_THROW(crossed_test(one, one), Error);
+  const double infinite[] = {0.5, INFINITY};
+  EXPECT_THROW(crossed_test(infinite, examples), Error);
+}
+
 TEST(Statistics, HolmsCorrection) {
   EXPECT_EQ(holm({{0.01, 0.02, 0.015}}), (std::vector<double>{0.03, 0.03, 0.03}));
   EXPECT_EQ(holm({{0.5, 0.001, 0.04}}), (std::vector<double>{0.5, 0.003, 0.08}));

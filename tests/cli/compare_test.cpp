@@ -100,6 +100,32 @@ TEST(CliCompare, NumbersAndACurve) {
   EXPECT_THAT(json.at("notes").dump(), HasSubstr("50 of 60 rows were drawn at random"));
 }
 
+TEST(CliCompare, ALearningCurveOnATestPart) {
+  const testing::TemporaryFolder folder;
+  const std::vector<std::string> arguments = {"compare", "digits", "--learning-curve", "30,60",
+                                              "--seeds", "2,1",    "--test-rows",      "100"};
+  const auto with = [&](std::vector<std::string> more) {
+    std::vector<std::string> all = arguments;
+    all.insert(all.end(), more.begin(), more.end());
+    return run_gradus(folder.path(), all);
+  };
+  const Outcome text = with({"--out", folder / "curve.html"});
+  ASSERT_EQ(text.code, 0) << text.err;
+  for (const char* part : {"1438 examples to draw from, 100 of the test part, 10 classes", "30 examples, 2 draws",
+                           "60 examples, 1 draw\n", "convolutional network", " leads with ", "another one may turn it"})
+    EXPECT_THAT(text.out, HasSubstr(part));
+  const std::string page = io::read_file(folder / "curve.html");
+  EXPECT_THAT(page, HasSubstr("How many examples does it take?"));
+  EXPECT_THAT(page, HasSubstr("<svg"));
+  const auto first = nlohmann::json::parse(with({"--json"}).out), second = nlohmann::json::parse(with({"--json"}).out);
+  ASSERT_EQ(first.at("curve").size(), 2u);
+  EXPECT_EQ(first["curve"][0]["learners"].size(), classic::svm_libraries().size() == 2 ? 5u : 4u);
+  for (std::size_t i = 0; i < first["curve"][0]["learners"].size(); ++i) {
+    EXPECT_EQ(first["curve"][0]["learners"][i]["scores"].size(), 2u);
+    EXPECT_EQ(first["curve"][0]["learners"][i]["scores"], second["curve"][0]["learners"][i]["scores"]);
+  }
+}
+
 TEST(CliCompare, WrongUses) {
   const testing::TemporaryFolder folder;
   const std::string table = csv_file(folder, "table.csv", real_table(60)),
@@ -116,6 +142,13 @@ TEST(CliCompare, WrongUses) {
     const char* message;
   } rows[] = {
       {{table}, 2, "--target is required"},
+      {{table, "--target", "class", "--seeds", "3"}, 2, "--seeds and --test-rows are for data sets with a test part"},
+      {{table, "--target", "class", "--quick", "--learning-curve", "900"}, 2, "asks for 900 rows, and a split trains"},
+      {{"digits", "--learning-curve", "30,60", "--seeds", "3,2,1"}, 2, "--seeds has 3 numbers, and --learning-curve 2"},
+      {{"digits", "--learning-curve", "3000"}, 1, "a size is 3000, must be 2 to the 1438 training rows"},
+      {{"digits", "--metric", "auc"}, 2, "accuracy is measured, and not auc"},
+      {{"digits", "--drop", "x"}, 2, "--task and --drop are for tables"},
+      {{"friedman"}, 1, "one of classes, not of numbers"},
       {{table, "--target", "clas"}, 1, "did you mean \"class\"?"},
       {{table, "--target", "class", "--drop", "jib"}, 1, "did you mean \"job\"?"},
       {{table, "--target", "class", "--task", "regression"}, 1, "holds no numbers"},

@@ -5,8 +5,10 @@
 #include <cstdio>
 #include <set>
 
+#include "gradus/base/error.h"
 #include "gradus/base/parallel.h"
 #include "gradus/cli/commands.h"
+#include "gradus/cli/compare/held_out.h"
 #include "gradus/cli/compare/prepare.h"
 #include "gradus/cli/compare/show.h"
 #include "gradus/cli/json.h"
@@ -41,6 +43,13 @@ std::vector<double> corrected(const insight::Comparison& comparison) {
 int compare(const CompareCommand& command) {
   // One thread: so the times can be compared, and the small networks are not slowed down by waiting for each other.
   if (command.threads == 0) set_num_threads(1);
+  if (compares_held_out(command)) return compare_held_out(command);
+  if (command.target.empty())
+    throw Error(ErrorKind::usage, "compare", "--target is required: the column to predict")
+        .hint("only a data set with a test part, such as fashion-mnist, goes without");
+  if (!command.draws.empty() || command.test_rows > 0)
+    throw Error(ErrorKind::usage, "compare", "--seeds and --test-rows are for data sets with a test part")
+        .hint("a table is split into --folds");
   const bool live = isatty(STDERR_FILENO) != 0 && !command.json;
   const auto progress = [&](const std::string& what) {
     if (live) fmt::print(stderr, "\r\033[K{}", what);
@@ -60,10 +69,15 @@ int compare(const CompareCommand& command) {
                          .rows = prepared.problem.rows * (command.folds - 1) / command.folds});
   const insight::Comparison comparison = insight::compare(prepared.problem, all, options, progress);
   std::vector<insight::CurvePoint> curve;
-  if (!command.quick) {
-    std::vector<std::int64_t> sizes;
+  if (!command.quick || !command.sizes.empty()) {
+    std::vector<std::int64_t> sizes = command.sizes;
+    for (const std::int64_t size : sizes)
+      if (size > comparison.train_rows)
+        throw Error(
+            ErrorKind::usage, "compare",
+            fmt::format("--learning-curve asks for {} rows, and a split trains on {}", size, comparison.train_rows));
     for (const std::int64_t part : {8, 4, 2, 1})
-      if (comparison.train_rows / part >= 20) sizes.push_back(comparison.train_rows / part);
+      if (command.sizes.empty() && comparison.train_rows / part >= 20) sizes.push_back(comparison.train_rows / part);
     options.repeats = 1;
     curve = insight::learning_curve(prepared.problem, curve_contenders(all, comparison), sizes, options, progress);
   }

@@ -14,18 +14,6 @@ namespace {
 using insight::Standing;
 using train::escaped;
 
-std::string seconds_text(double seconds) {
-  if (seconds < 0.9995e-3) return fmt::format("{:.0f} us", seconds * 1e6);
-  if (seconds < 0.9995) return fmt::format("{:.3g} ms", seconds * 1e3);
-  return fmt::format("{:.3g} s", seconds);
-}
-
-std::string bytes_text(std::int64_t bytes) {
-  if (bytes < 10000) return fmt::format("{} B", bytes);
-  if (bytes < 10000000) return fmt::format("{:.0f} kB", static_cast<double>(bytes) / 1e3);
-  return fmt::format("{:.0f} MB", static_cast<double>(bytes) / 1e6);
-}
-
 /// How far behind the best: "-0.021 [-0.057, 0.015]"; "" for the best itself.
 std::string behind_text(const ComparedTable& found, const Standing& standing) {
   const Standing& best = found.comparison.standings.front();
@@ -125,6 +113,18 @@ std::string page_curve(const ComparedTable& found) {
 }
 
 }  // namespace
+
+std::string seconds_text(double seconds) {
+  if (seconds < 0.9995e-3) return fmt::format("{:.0f} us", seconds * 1e6);
+  if (seconds < 0.9995) return fmt::format("{:.3g} ms", seconds * 1e3);
+  return fmt::format("{:.3g} s", seconds);
+}
+
+std::string bytes_text(std::int64_t bytes) {
+  if (bytes < 10000) return fmt::format("{} B", bytes);
+  if (bytes < 10000000) return fmt::format("{:.0f} kB", static_cast<double>(bytes) / 1e3);
+  return fmt::format("{:.0f} MB", static_cast<double>(bytes) / 1e6);
+}
 
 std::string headline(const ComparedTable& found) {
   const PreparedTable& p = found.prepared;

@@ -21,6 +21,11 @@ struct ComparedTable {
   std::vector<double> corrected_p;
 };
 
+/// "12.3 ms", "1.5 s"
+std::string seconds_text(double seconds);
+/// "1968 B", "86 kB"
+std::string bytes_text(std::int64_t bytes);
+
 /// "german-credit: 1,000 rows, 20 columns, predicting class (bad 300, good 700)"
 std::string headline(const ComparedTable& found);
 /// "10 splits (5 folds, 2 times): 800 rows to train on, 200 to test"
