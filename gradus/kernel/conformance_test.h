@@ -109,28 +109,35 @@ inline std::vector<Array> run_reference(const Op& op, const std::vector<Array>& 
   return run(reference_of(op), op, inputs);
 }
 
-/// Compares every implementation that takes the request with the reference: each element within
-/// tolerance * (1 + |reference|). Returns how many were compared.
+/// Compares an implementation that takes the request with the reference's outputs: each element within
+/// tolerance * (1 + |expected|). Returns how many were compared: 0 when it refuses.
+inline int compare(const Implementation& implementation, const Op& op, const std::vector<Array>& inputs,
+                   const std::vector<Array>& expected, double tolerance) {
+  const std::vector<Array> actual = run(implementation, op, inputs);
+  if (actual.empty()) return 0;
+  for (std::size_t o = 0; o < expected.size(); ++o) {
+    double worst = 0;
+    std::int64_t where = 0;
+    for (std::int64_t i = 0; i < expected[o].spec.shape.numel(); ++i) {
+      const double a = actual[o].at(i), e = expected[o].at(i);
+      if (std::isnan(a) && std::isnan(e)) continue;
+      const double error = a == e ? 0 : std::abs(a - e) / (1 + std::abs(e));
+      if (!(error <= worst)) worst = error, where = i;
+    }
+    EXPECT_LE(worst, tolerance) << implementation.implementation << " differs from the reference in output " << o
+                                << ", element " << where << ": " << actual[o].at(where) << " against "
+                                << expected[o].at(where) << "; " << op.str() << " of " << inputs[0].spec.str();
+  }
+  return 1;
+}
+
+/// Compares every implementation that takes the request with the reference. Returns how many were compared.
 inline int compare_all(const Op& op, const std::vector<Array>& inputs, double tolerance) {
   const std::vector<Array> expected = run_reference(op, inputs);
   int compared = 0;
   for (const Implementation& implementation : implementations(op.name())) {
-    if (implementation.implementation == "reference") continue;
-    const std::vector<Array> actual = run(implementation, op, inputs);
-    if (actual.empty()) continue;
-    ++compared;
-    for (std::size_t o = 0; o < expected.size(); ++o) {
-      double worst = 0;
-      std::int64_t where = 0;
-      for (std::int64_t i = 0; i < expected[o].spec.shape.numel(); ++i) {
-        const double a = actual[o].at(i), e = expected[o].at(i);
-        if (std::isnan(a) && std::isnan(e)) continue;
-        const double error = a == e ? 0 : std::abs(a - e) / (1 + std::abs(e));
-        if (!(error <= worst)) worst = error, where = i;
-      }
-      EXPECT_LE(worst, tolerance) << implementation.implementation << " differs from the reference in output " << o
-                                  << ", element " << where << ": " << actual[o].at(where) << " against "
-                                  << expected[o].at(where) << "; " << op.str() << " of " << inputs[0].spec.str();
+    if (implementation.implementation != "reference") {
+      compared += compare(implementation, op, inputs, expected, tolerance);
     }
   }
   return compared;

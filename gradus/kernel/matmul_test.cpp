@@ -2,7 +2,11 @@
 
 #include <gtest/gtest.h>
 
+#include <tuple>
+
 #include "gradus/kernel/conformance_test.h"
+#include "gradus/kernel/product/amx_matmul.h"
+#include "gradus/kernel/sequence/amx.h"
 
 namespace gradus::kernel::testing {
 namespace {
@@ -108,6 +112,26 @@ TEST(MatMulKernels, AgreeOnVectorsOfBf16) {
 TEST(MatMulKernels, AgreeOnLargeMatrices) {
   for (const MatMul op : {MatMul{}, MatMul{true, false}, MatMul{false, true}, MatMul{true, true}}) {
     EXPECT_GE(compare_all(op, operands(op, DType::f32, {}, 300, 511, 257), 2e-5), 1);
+  }
+}
+
+// Sizes that end within a panel; that take several passes over the depth, packed and in place; rows that fall into the same
+// sets of the cache; and columns that come in groups.
+TEST(MatMulKernels, AmxAgreesOnAnySize) {
+  if (!amx::available()) GTEST_SKIP() << "this CPU has no AMX";
+  for (const auto& [m, k, n] :
+       {std::tuple(32, 32, 32), std::tuple(33, 40, 65), std::tuple(192, 512, 96), std::tuple(70, 2100, 40),
+        std::tuple(64, 3200, 64), std::tuple(64, 2048, 33), std::tuple(32, 1024, 1300)}) {
+    for (const bool transpose_a : {false, true}) {
+      for (const bool transpose_b : {false, true}) {
+        for (const bool narrow : {false, true}) {
+          const MatMul op{transpose_a, transpose_b, narrow};
+          const std::vector<Array> inputs = operands(op, DType::bf16, {}, m, k, n);
+          const double tolerance = narrow ? 1e-2 : 3e-5;
+          EXPECT_EQ(compare(amx_matmul_of_any_size(), op, inputs, run_reference(op, inputs), tolerance), 1);
+        }
+      }
+    }
   }
 }
 
