@@ -8,6 +8,7 @@
 #   bench.sh --docs docs/performance.md                  put the tables into the document
 #   bench.sh --from FILE --docs docs/performance.md      the same from the figures of an earlier run
 #   bench.sh --peers none                                Gradus alone
+#   bench.sh --scaling [--docs docs/performance.md] [--json FILE]   how the cost of a step grows: curves, Gradus alone
 #
 # Peers live in a virtual environment with torch 2.13 for the CPU, which this script makes in ${XDG_CACHE_HOME:-~/.cache}/gradus
 # (200 MB to download); GRADUS_BENCH_PYTHON names an interpreter that has torch already. Without, Gradus is measured alone.
@@ -19,6 +20,7 @@ source "$(dirname "${BASH_SOURCE[0]}")/lib.sh"
 peers=torch,torch-compile
 arguments=()
 needs_peers=1
+scaling=0
 while (($# > 0)); do
   case "$1" in
     --peers)
@@ -26,6 +28,7 @@ while (($# > 0)); do
       peers="$2"
       shift
       ;;
+    --scaling) scaling=1 ;;
     --from) needs_peers=0; arguments+=("$1") ;;
     -h | --help) sed -n '2,/^set /{/^set /!s/^# \{0,1\}//p}' "${BASH_SOURCE[0]}"; exit 0 ;;
     *) arguments+=("$1") ;;
@@ -53,6 +56,10 @@ python_with_torch() {
   echo "$folder/bin/python"
 }
 
+if ((scaling)); then
+  build_preset release gradus_bench_scaling
+  exec "$GRADUS_ROOT/build/release/bench/gradus_bench_scaling" "${arguments[@]}"
+fi
 build_preset release gradus_bench gradus_bench_limits gradus_bench_runner
 programs="$GRADUS_ROOT/build/release/bench"
 if ((needs_peers)); then

@@ -204,12 +204,12 @@ std::string to_markdown(const ordered_json& measurement, const std::vector<Compa
   return text;
 }
 
-std::string with_figures(const std::string& document, const std::string& figures) {
-  const std::string begin = "<!-- figures: begin -->\n", end = "<!-- figures: end -->";
+std::string with_figures(const std::string& document, const std::string& figures, const std::string& name) {
+  const std::string begin = fmt::format("<!-- {}: begin -->\n", name), end = fmt::format("<!-- {}: end -->", name);
   const std::size_t from = document.find(begin), to = document.find(end);
   if (from == std::string::npos || to == std::string::npos || to < from) {
     throw Error(ErrorKind::format, "bench",
-                "the document has no lines \"<!-- figures: begin -->\" and \"... end -->\"");
+                fmt::format("the document has no lines \"<!-- {}: begin -->\" and \"... end -->\"", name));
   }
   return document.substr(0, from + begin.size()) + "\n" + figures + "\n" + document.substr(to);
 }

@@ -15,8 +15,8 @@ std::string to_text(const std::vector<Comparison>& comparisons);
 /// The machine, its limits, one table for each type and number of threads, and the geometric mean of the ratios.
 std::string to_markdown(const nlohmann::ordered_json& measurement, const std::vector<Comparison>& comparisons);
 
-/// The document with everything between its lines "<!-- figures: begin -->" and "<!-- figures: end -->" replaced. Throws
+/// The document with everything between its lines "<!-- NAME: begin -->" and "<!-- NAME: end -->" replaced. Throws
 /// Error(format) without them.
-std::string with_figures(const std::string& document, const std::string& figures);
+std::string with_figures(const std::string& document, const std::string& figures, const std::string& name = "figures");
 
 }  // namespace gradus::bench
