@@ -7,8 +7,11 @@
 
 #include "gradus/base/error.h"
 #include "gradus/base/parallel.h"
+#include "gradus/book/deep_learning/garments.h"
+#include "gradus/book/deep_learning/language.h"
 #include "gradus/book/explain.h"
 #include "gradus/book/page_parts.h"
+#include "gradus/book/rivals.h"
 #include "gradus/train/report/figure.h"
 #include "tests/support/browser.h"
 
@@ -263,12 +266,45 @@ TEST(Chapters, Backpropagation) {
 
 TEST(Chapters, DeepLearning) {
   const Explanation e = checked("deep-learning");
-  for (const std::size_t sure : {1u, 2u, 3u}) EXPECT_EQ(e.claims[sure].verdict, insight::Verdict::holds);
+  for (const std::size_t sure : {0u, 1u, 2u}) EXPECT_EQ(e.claims[sure].verdict, insight::Verdict::holds);
+  // What takes minutes is left out, and the text says where it is measured.
+  EXPECT_EQ(e.left_out.size(), has_svm() ? 3u : 4u);
+  EXPECT_THAT(terminal_text(e, 400, false), HasSubstr("--full"));
+  EXPECT_THAT(page(e), HasSubstr("Left out here: "));
+  EXPECT_THAT(json_text(e), HasSubstr("\"left_out\":{"));
   for (int i = 1; i <= 4; ++i)
     EXPECT_EQ(value(e, fmt::format("y{}", i).c_str()),
               value(e, fmt::format("h{}", 2 * i - 1).c_str()) - 2 * value(e, fmt::format("h{}", 2 * i).c_str()));
   EXPECT_EQ(value(e, "y2"), 1);
   EXPECT_EQ(value(e, "y4"), 0);
+}
+
+TEST(Chapters, WhatIsLeftOutDependsOnWhatThereIs) {
+  EXPECT_TRUE(deep_learning_left_out(Effort::full, true, true).empty());
+  EXPECT_EQ(deep_learning_left_out(Effort::quick, true, true).size(), 3u);
+  const auto without = deep_learning_left_out(Effort::full, false, false);
+  EXPECT_THAT(without.at("garments"), HasSubstr("gradus data fetch"));
+  EXPECT_EQ(without.at("deep-learning-is-more-accurate"), without_svm);
+  const auto only_images = deep_learning_left_out(Effort::full, false, true);
+  EXPECT_EQ(only_images.count("garments"), 0u);
+  EXPECT_EQ(only_images.at("images-need-convolutions"), without_svm);
+}
+
+TEST(Chapters, LettersAreThoseOfTheBook) {
+  const std::string& all = book_letters();
+  EXPECT_GT(all.size(), 50000u);
+  EXPECT_EQ(all.find_first_not_of("abcdefghijklmnopqrstuvwxyz "), std::string::npos);
+  EXPECT_EQ(all.find("  "), std::string::npos);
+  const Letters some = letters_of(3, 2000), more = letters_of(3, 1 << 30);
+  EXPECT_EQ(some.train.size(), 2000u);
+  EXPECT_EQ(some.test.size(), 4000u);
+  EXPECT_EQ(some.test, more.test);
+  EXPECT_EQ(more.train.size(), all.size() - 4000);
+  EXPECT_EQ(more.train.substr(more.train.size() - 2000),
+            some.train);  // what stands right before the test, the text going round
+  EXPECT_NE(letters_of(4, 2000).test, some.test);
+  EXPECT_LT(bits_of_counts(3, 20000), bits_of_counts(3, 500));
+  EXPECT_EQ(bits_of_network(3, 500), bits_of_network(3, 500));
 }
 
 TEST(Chapters, Limits) {

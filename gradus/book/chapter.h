@@ -64,6 +64,9 @@ struct Chapter {
   std::function<std::vector<insight::Claim>(Effort)> claims;
   std::function<void(Notebook&, Effort)> measure;  ///< equal efforts give equal notebooks, bit for bit
   std::vector<std::string_view> oracles;           ///< names of train::oracles() that belong to the chapter
+  /// What cannot be measured here or takes more time than the effort allows: the ID of a claim or figure, and a sentence on why, which
+  /// stands in its place. Claims of these IDs are not run, and `measure` makes no such figures.
+  std::function<std::map<std::string, std::string>(Effort)> left_out = {};
   /// The claims that can be made of a network and data of the reader's own; none where they cannot. See own/setting.h.
   std::function<std::vector<OwnClaim>(const Setting&)> own = {};
   int quick_seconds = 0, standard_seconds = 0, full_seconds = 0;  ///< measured on one core

@@ -47,6 +47,9 @@ Piece piece_of(const Explanation& explanation, std::string_view line) {
   if (what == "claim" && std::any_of(explanation.claims.begin(), explanation.claims.end(),
                                      [&](const auto& each) { return each.claim.id == id; }))
     return {Piece::Kind::claim, id};
+  if (const auto found = explanation.left_out.find(id);
+      found != explanation.left_out.end() && (what == "figure" || what == "claim"))
+    return {Piece::Kind::left_out, found->second};
   throw Error(ErrorKind::value, "chapter", fmt::format("the text asks for {}, which does not exist", line));
 }
 
@@ -98,11 +101,14 @@ Explanation explain(const Entry& entry, Effort effort, const Progress& progress)
                      .claims = {},
                      .oracles = {},
                      .notebook = {},
+                     .left_out = {},
                      .provenance = {this_machine(), data_checksums()}};
   const auto say = [&](const std::string& what) {
     if (progress) progress(what);
   };
-  const std::vector<insight::Claim> claims = result.chapter.claims(effort);
+  if (result.chapter.left_out) result.left_out = result.chapter.left_out(effort);
+  std::vector<insight::Claim> claims = result.chapter.claims(effort);
+  std::erase_if(claims, [&](const insight::Claim& claim) { return result.left_out.contains(claim.id); });
   const std::vector<std::uint64_t> seeds = seeds_of(effort);
   result.claims = insight::run_claims(claims, seeds, [&](std::size_t claim, std::size_t seed) {
     say(fmt::format("claim {} of {}: {}, seed {} of {}", claim + 1, claims.size(), claims[claim].id, seed + 1,
@@ -186,6 +192,7 @@ std::string json_text(const Explanation& explanation) {
     json["figures"].push_back(each);
   }
   json["values"] = explanation.notebook.values;
+  json["left_out"] = explanation.left_out;
   return json.dump();
 }
 

@@ -2,6 +2,7 @@
 #pragma once
 
 #include <functional>
+#include <map>
 #include <string>
 #include <vector>
 
@@ -17,6 +18,7 @@ struct Explanation {
   std::vector<insight::ClaimResult> claims;
   std::vector<train::OracleResult> oracles;
   Notebook notebook;
+  std::map<std::string, std::string> left_out = {};  ///< see Chapter::left_out
   insight::Provenance provenance;
 };
 
@@ -33,8 +35,8 @@ Explanation explain(const Entry& entry, Effort effort, const Progress& progress 
 
 /// The text in pieces, in order: what is CommonMark, with its {{values}} filled in, and what a line with @ brings in.
 struct Piece {
-  enum class Kind { text, figure, claim, claims, oracles } kind = Kind::text;
-  std::string content;  ///< CommonMark, or the ID
+  enum class Kind { text, figure, claim, claims, oracles, left_out } kind = Kind::text;
+  std::string content;  ///< CommonMark, the ID, or why it was left out
 };
 /// Throws Error(value) for a value, figure or claim that does not exist, or a figure that the text never shows.
 std::vector<Piece> pieces_of(const Explanation& explanation, std::string_view text);

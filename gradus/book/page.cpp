@@ -136,6 +136,9 @@ void add(Draft& draft, const Explanation& explanation, const Piece& piece) {
     case Piece::Kind::text: draft.body += html_of(piece.content, draft); break;
     case Piece::Kind::claims: draft.body += claims_html(explanation.claims); break;
     case Piece::Kind::oracles: draft.body += oracles_html(explanation); break;
+    case Piece::Kind::left_out:
+      draft.body += fmt::format("<p class=\"soft\">Left out here: {}</p>\n", escaped(piece.content));
+      break;
     case Piece::Kind::claim:
       for (const insight::ClaimResult& result : explanation.claims)
         if (result.claim.id == piece.content) draft.body += claim_html(result);

@@ -90,6 +90,11 @@ data::Dataset in_other_units(const data::Dataset& dataset, std::uint64_t seed) {
   return with_examples(dataset, x * leaf<float>({x.size(1)}, std::span<const float>(units)));
 }
 
+bool has_svm() {
+  const std::vector<std::string> libraries = classic::svm_libraries();
+  return std::any_of(libraries.begin(), libraries.end(), [](const auto& each) { return each.starts_with("LIBSVM"); });
+}
+
 classic::Learner logistic() { return classic::standardised(classic::logistic_regression({.C = 0.1})); }
 
 classic::Learner forest() { return classic::random_forest({.trees = 100}); }

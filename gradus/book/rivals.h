@@ -32,6 +32,10 @@ data::Dataset with_noise(const data::Dataset& dataset, std::int64_t columns, std
 /// Every column in another unit: multiplied by a power of ten between 10^-3 and 10^3.
 data::Dataset in_other_units(const data::Dataset& dataset, std::uint64_t seed);
 
+/// Whether this build has what svm() asks for, and a sentence for those that go without.
+bool has_svm();
+inline constexpr const char* without_svm = "it asks for LIBSVM, which this build is without (gradus doctor --build).";
+
 /// The learners as the chapters use them, without tuning: standardised where that matters.
 classic::Learner logistic();  ///< C 0.1
 classic::Learner forest();    ///< 100 trees

@@ -257,6 +257,9 @@ std::string terminal_text(const Explanation& explanation, int width, bool colour
       case Piece::Kind::text: out += rendered(piece.content, style); break;
       case Piece::Kind::claims: out += claims_table(explanation, style); break;
       case Piece::Kind::oracles: out += oracles_table(explanation, style); break;
+      case Piece::Kind::left_out:
+        out += style.soft(wrapped("Left out here: " + piece.content, style.width, "  ", "  ")) + "\n";
+        break;
       case Piece::Kind::claim:
         for (const insight::ClaimResult& result : explanation.claims)
           if (result.claim.id == piece.content) out += claim_text(result, style);

@@ -1,7 +1,10 @@
 // Chapter 1: what is claimed of deep and traditional learning, and how it is measured.
 #include "gradus/book/chapter.h"
 
+#include "gradus/book/deep_learning/garments.h"
+#include "gradus/book/deep_learning/language.h"
 #include "gradus/book/deep_learning/measure.h"
+#include "gradus/book/deep_learning/own.h"
 #include "gradus/classic/perceptron.h"
 #include "gradus/data/embedded/embedded.h"
 
@@ -22,21 +25,6 @@ const data::Dataset& digits_set() {
 const data::Dataset& cancer_set() {
   static const data::Dataset all = data::breast_cancer();
   return all;
-}
-
-Claim hidden_layer() {
-  return {
-      .id = "a-hidden-layer-helps-images",
-      .sentence =
-          "On digits, a network with one hidden layer beats logistic regression, which is the same network without it.",
-      .factor = "64 hidden units instead of none",
-      .response = accuracy_name,
-      .direction = Direction::higher,
-      .smallest_effect = 0.005,
-      .data = "digits, 1,257 to train on",
-      .measure = [](std::uint64_t seed) {
-        return Pair{test_score(network(), digits_set(), seed), test_score(logistic(), digits_set(), seed)};
-      }};
 }
 
 Claim learned_features() {
@@ -159,9 +147,39 @@ Claim deeper() {
           }};
 }
 
+Claim counting() {
+  return {.id = "networks-read-better",
+          .sentence = "A network that sees eight letters predicts the next one better than counts of five in a row do.",
+          .factor = "a network of 128 hidden units instead of a 5-gram",
+          .response = "bits for each letter of a text that was not seen",
+          .direction = Direction::lower,
+          .smallest_effect = 0.05,
+          .belief = true,
+          .data = "the text of this book, 20,000 letters to learn from",
+          .measure = [](std::uint64_t seed) {
+            return Pair{bits_of_network(seed, 20000), bits_of_counts(seed, 20000)};
+          }};
+}
+
+Claim convolutions() {
+  return {.id = "images-need-convolutions",
+          .sentence = "With a thousand garments, a convolutional network is more accurate than an RBF SVM.",
+          .factor = "a convolutional network of 421,642 parameters instead of an RBF SVM",
+          .response = accuracy_name,
+          .direction = Direction::higher,
+          .smallest_effect = 0.005,
+          .belief = true,
+          .data = "Fashion-MNIST, 1,000 to train on, 2,000 to test",
+          .measure = convolutions_and_kernels};
+}
+
 std::vector<Claim> claims(Effort) {
-  return {hidden_layer(), learned_features(), found_structure(), by_hand(), measured_columns(), few_examples(),
-          units(),        deep_beats(),       deeper()};
+  return {learned_features(), found_structure(), by_hand(),  measured_columns(), few_examples(), units(),
+          deep_beats(),       deeper(),          counting(), convolutions()};
+}
+
+std::map<std::string, std::string> left_out(Effort effort) {
+  return deep_learning_left_out(effort, has_svm(), effort == Effort::full && has_garments());
 }
 
 }  // namespace
@@ -171,6 +189,8 @@ Chapter deep_learning() {
           .claims = claims,
           .measure = measure_deep_learning,
           .oracles = {"ridge = L2", "PCA = autoencoder"},
+          .left_out = left_out,
+          .own = own_deep_learning,
           .quick_seconds = 15,
           .standard_seconds = 30,
           .full_seconds = 80};

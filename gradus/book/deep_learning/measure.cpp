@@ -6,6 +6,8 @@
 #include <numbers>
 
 #include "gradus/base/random.h"
+#include "gradus/book/deep_learning/garments.h"
+#include "gradus/book/deep_learning/language.h"
 #include "gradus/book/lab.h"
 #include "gradus/classic/linear.h"
 #include "gradus/data/embedded/embedded.h"
@@ -36,8 +38,10 @@ double mean_score(const classic::Learner& learner, const data::Dataset& data, st
 void digits_figure(Notebook& notebook, std::uint64_t seeds) {
   train::LinePlot plot{.title = "Test accuracy, digits", .x_label = "log10 of the training examples", .series = {}};
   const data::Dataset digits = data::digits();
-  for (const auto& [name, learner] : {std::pair("network", network()), std::pair("logistic regression", logistic()),
-                                      std::pair("RBF SVM", svm()), std::pair("random forest", forest())}) {
+  std::vector<std::pair<const char*, classic::Learner>> rivals = {
+      {"network", network()}, {"logistic regression", logistic()}, {"random forest", forest()}};
+  if (has_svm()) rivals.insert(rivals.begin() + 2, {"RBF SVM", svm()});
+  for (const auto& [name, learner] : rivals) {
     PlotSeries line = series(name);
     for (const std::int64_t examples : {30, 60, 120, 250, 500, 1250}) {
       line.x.push_back(std::log10(static_cast<double>(examples)));
@@ -47,11 +51,11 @@ void digits_figure(Notebook& notebook, std::uint64_t seeds) {
     }
     plot.series.push_back(line);
   }
-  notebook.figures.push_back(
-      {"digits",
-       "Four learners on more and more digits. Each point is the mean over the same splits for all. Nobody is ahead "
-       "everywhere.",
-       plot});
+  std::string caption =
+      "Learners on more and more digits. Each point is the mean over the same splits for all. Nobody is ahead "
+      "everywhere.";
+  if (!has_svm()) caption += std::string(" The RBF SVM was left out: ") + without_svm;
+  notebook.figures.push_back({"digits", caption, plot});
 }
 
 void friedman_figure(Notebook& notebook, std::uint64_t seeds) {
@@ -163,6 +167,8 @@ void measure_deep_learning(Notebook& notebook, Effort effort) {
   friedman_figure(notebook, seeds);
   width_figure(notebook);
   depth_figure(notebook, seeds);
+  language_figure(notebook, effort);
+  garments_figures(notebook, effort);
   worked_example(notebook);
 }
 

@@ -4,6 +4,7 @@
 #include <cmath>
 
 #include "gradus/book/limits/measure.h"
+#include "gradus/book/limits/own.h"
 #include "gradus/classic/tree.h"
 #include "gradus/data/embedded/embedded.h"
 #include "gradus/data/embedded/friedman.h"
@@ -167,6 +168,7 @@ Chapter limits() {
           .claims = claims,
           .measure = measure_limits,
           .oracles = {"least norm", "ridge = L2"},
+          .own = own_limits,
           .quick_seconds = 15,
           .standard_seconds = 30,
           .full_seconds = 80};

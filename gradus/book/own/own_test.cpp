@@ -9,6 +9,7 @@
 #include "gradus/base/random.h"
 #include "gradus/book/own/explain_on.h"
 #include "gradus/book/own/variation.h"
+#include "gradus/book/rivals.h"
 #include "gradus/engine/eval.h"
 #include "gradus/models/registry.h"
 #include "gradus/nn/init.h"
@@ -154,6 +155,19 @@ TEST(ExplainOn, TheOtherChapters) {
         << claim.claim.id << " changes nothing";
   }
   EXPECT_THROW(require_own_claims(entry_for("3")), Error);
+}
+
+TEST(ExplainOn, AgainstOtherLearners) {
+  set_num_threads(1);
+  const Setting setting(recipe(mlp), Effort::quick);
+  const OwnExplanation deep = explain_on(entry_for("1"), setting, "mlp", Effort::quick);
+  EXPECT_EQ(deep.claims.size() + deep.refused.size(), 3u);
+  EXPECT_EQ(deep.refused.size(), has_svm() ? 0u : 1u);
+  for (const insight::Pair& pair : deep.claims.at(0).pairs) EXPECT_GT(pair.control, 0.8) << "a linear model of digits";
+  const OwnExplanation limits = explain_on(entry_for("4"), setting, "mlp", Effort::quick);
+  // Digits are eight pixels wide: one pixel is an eighth.
+  ASSERT_EQ(limits.claims.size() + limits.refused.size(), 3u);
+  for (const Refusal& refusal : limits.refused) EXPECT_FALSE(refusal.reason.empty());
 }
 
 }  // namespace

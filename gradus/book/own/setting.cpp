@@ -17,9 +17,11 @@
 #include "gradus/nn/gradients.h"
 #include "gradus/nn/init.h"
 #include "gradus/nn/mode.h"
+#include "gradus/ops/concat.h"
 #include "gradus/ops/elementwise.h"
 #include "gradus/ops/factory.h"
 #include "gradus/ops/reduce.h"
+#include "gradus/ops/view.h"
 #include "gradus/train/evaluate.h"
 #include "gradus/train/objective.h"
 #include "gradus/train/setup.h"
@@ -44,6 +46,16 @@ data::Dataset some(const data::Dataset& set, std::int64_t count, std::uint64_t s
 data::Dataset with_shuffled_labels(const data::Dataset& set, std::uint64_t seed) {
   const std::vector<std::int64_t> order = random_permutation(set.size(), Key{seed}.fold(0x6c6162656c));
   return {set.name(), set.examples(), set.subset(order).labels(), set.options()};
+}
+
+/// Images moved to the right, with zeros behind them.
+data::Dataset shifted(const data::Dataset& set, std::int64_t pixels) {
+  if (pixels == 0) return set;
+  const Tensor& x = set.examples();
+  const std::int64_t width = x.size(3);
+  const Tensor moved =
+      concat({zeros({x.size(0), x.size(1), x.size(2), pixels}, x.dtype()), slice(x, 3, 0, width - pixels)}, 3);
+  return {set.name(), moved, set.labels(), set.options()};
 }
 
 std::string checksum_of(const data::Dataset& set) {
@@ -120,7 +132,8 @@ std::vector<double> Setting::gradients_at_start(const train::Recipe& recipe, std
 }
 
 const Outcome& Setting::fit(const Trial& trial) const {
-  std::string key = fmt::format("{} {} {} {}\n", trial.seed, trial.examples, trial.shuffled_labels, trial.longer);
+  std::string key =
+      fmt::format("{} {} {} {} {}\n", trial.seed, trial.examples, trial.shuffled_labels, trial.longer, trial.shift);
   key += train::recipe_text(trial.recipe);
   const auto [place, fresh] = known_.try_emplace(std::move(key));
   if (fresh) place->second = train(trial);
@@ -135,6 +148,12 @@ const Outcome& Setting::best_fit(Trial trial, const std::vector<double>& rates) 
     if (best == nullptr || outcome.loss < best->loss) best = &outcome;
   }
   return *best;
+}
+
+double Setting::score(const classic::Learner& learner, std::uint64_t seed, std::int64_t examples) const {
+  const double found =
+      learner.fit(some(parts_.train, examples, seed), seed).score(some(parts_.validation, score_examples, 0));
+  return predicts_numbers() ? std::max(found, -1.0) : found;
 }
 
 Outcome Setting::train(const Trial& trial) const {
@@ -181,7 +200,8 @@ Outcome Setting::train(const Trial& trial) const {
   const double mean = counted > 0 ? sum / static_cast<double>(counted) : 0;
   outcome.loss = finite ? std::min(std::log10(std::max(mean, 1e-12)), diverged) : diverged;
   outcome.train_score = score_of(train::evaluate(model, some(training, score_examples, trial.seed), numbers));
-  outcome.score = score_of(train::evaluate(model, some(parts_.validation, score_examples, 0), numbers));
+  outcome.score =
+      score_of(train::evaluate(model, shifted(some(parts_.validation, score_examples, 0), trial.shift), numbers));
   return outcome;
 }
 

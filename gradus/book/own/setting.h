@@ -9,6 +9,7 @@
 
 #include "gradus/book/chapter.h"
 #include "gradus/book/lab.h"
+#include "gradus/classic/learner.h"
 #include "gradus/train/recipe.h"
 
 namespace gradus::book {
@@ -20,6 +21,7 @@ struct Trial {
   std::int64_t examples = 0;     ///< trains on so many, chosen by the seed; 0: all
   bool shuffled_labels = false;  ///< the labels of the training examples, in random order
   int longer = 1;                ///< times as many steps
+  std::int64_t shift = 0;        ///< pixels by which images are moved to the right for the score
 };
 
 struct Outcome {
@@ -45,6 +47,8 @@ class Setting {
   std::int64_t steps() const { return steps_; }
   /// Training examples, without those held out.
   std::int64_t examples() const { return parts_.train.size(); }
+  /// Of one example: [1, 28, 28].
+  Shape example_shape() const { return parts_.train.example_shape(); }
   bool predicts_numbers() const { return parts_.train.is_regression(); }
 
   /// The recipe with another optimizer, its rate constant; `settings` in place of its defaults.
@@ -59,6 +63,8 @@ class Setting {
   const Outcome& fit(const Trial& trial) const;
   /// The outcome with the rate that has the lowest training loss.
   const Outcome& best_fit(Trial trial, const std::vector<double>& rates) const;
+  /// Validation score (accuracy, or R2, as in Outcome) of another learner, after the training examples that fit() would choose.
+  double score(const classic::Learner& learner, std::uint64_t seed, std::int64_t examples) const;
 
  private:
   Outcome train(const Trial& trial) const;

@@ -169,7 +169,9 @@ class Chart {
     const up = d3.axisLeft(this.y).tickValues(rise).tickFormat(format(rise, this.log.y))
       .tickSize(margin.left + margin.right - this.width).tickPadding(7);
     this.svg.append("g").attr("class", "axis-y").attr("transform", `translate(${margin.left},0)`).call(up);
-    this.svg.append("g").attr("class", "axis-x").attr("transform", `translate(0,${this.height - margin.bottom})`).call(across);
+    const below = this.svg.append("g").attr("class", "axis-x").attr("transform", `translate(0,${this.height - margin.bottom})`).call(across);
+    const right = this.width - 1;  /* a long number at the right end moves inwards */
+    below.selectAll(".tick text").attr("dx", (tick, i, all) => Math.min(0, right - this.x(tick) - all[i].getComputedTextLength() / 2));
     this.svg.append("text").attr("class", "label").attr("text-anchor", "middle").attr("x", (margin.left + this.width - margin.right) / 2)
       .attr("y", this.height - 7).text(this.plot.x_label);
   }

@@ -1,0 +1,12 @@
+// Chapter 1 on a network of the reader's own.
+#pragma once
+
+#include <vector>
+
+#include "gradus/book/chapter.h"
+
+namespace gradus::book {
+
+std::vector<OwnClaim> own_deep_learning(const Setting& setting);
+
+}  // namespace gradus::book
