@@ -3,6 +3,7 @@
 #include <cmath>
 
 #include "gradus/book/backpropagation/measure.h"
+#include "gradus/book/backpropagation/own.h"
 #include "gradus/book/chapter.h"
 
 namespace gradus::book {
@@ -113,6 +114,7 @@ Chapter backpropagation() {
           .measure = measure_backpropagation,
           .oracles = {"gradient check", "softmax + cross entropy", "sum over the classes", "sigmoid chain",
                       "fourth derivative", "Hessian"},
+          .own = own_backpropagation,
           .quick_seconds = 1,
           .standard_seconds = 3,
           .full_seconds = 8};

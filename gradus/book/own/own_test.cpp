@@ -13,6 +13,7 @@
 #include "gradus/engine/eval.h"
 #include "gradus/models/registry.h"
 #include "gradus/nn/init.h"
+#include "gradus/ops/factory.h"
 #include "tests/support/browser.h"
 
 namespace gradus::book {
@@ -154,7 +155,52 @@ TEST(ExplainOn, TheOtherChapters) {
                             [](const insight::Pair& pair) { return pair.treated != pair.control; }))
         << claim.claim.id << " changes nothing";
   }
-  EXPECT_THROW(require_own_claims(entry_for("3")), Error);
+  EXPECT_THROW(require_own_claims(entry_for("20")), Error);
+}
+
+TEST(Variation, WidthAndDepthFollowThroughAllLayers) {
+  models::ModelSettings model;
+  model.name = "lenet5";
+  const models::ModelSettings lenet = as_layers(model);
+  for (const double factor : {0.25, 0.5, 2.0}) {
+    models::AnyModel changed = models::make(with_batch_norm(with_width(lenet, factor)));
+    EXPECT_EQ(changed(zeros({2, 1, 28, 28})).shape(), (Shape{2, 10})) << factor;
+    models::AnyModel normed = models::make(with_width(with_batch_norm(lenet), factor));
+    EXPECT_EQ(normed(zeros({2, 1, 28, 28})).shape(), (Shape{2, 10})) << factor;
+  }
+  EXPECT_EQ(with_width(lenet, 1), lenet);
+  models::AnyModel deep = models::make(with_another_layer(lenet));
+  EXPECT_EQ(deep(zeros({2, 1, 28, 28})).shape(), (Shape{2, 10}));
+  EXPECT_EQ(inventory_of(with_another_layer(lenet)).weights, 6);
+  models::ModelSettings normed = lenet;
+  models::LayerSettings norm;
+  norm.type = "layer_norm";
+  norm.normalized_shape = {84};
+  normed.layers.insert(normed.layers.end() - 1, norm);
+  EXPECT_THAT(width_is_fixed(normed), HasSubstr("layer_norm"));
+  EXPECT_THROW(with_width(normed, 2), Error);
+}
+
+TEST(ExplainOn, StructureAndBackpropagation) {
+  set_num_threads(1);
+  const Setting setting(recipe(mlp), Effort::quick);
+  const OwnExplanation structure = explain_on(entry_for("2"), setting, "mlp", Effort::quick);
+  ASSERT_EQ(structure.claims.size(), 5u);
+  EXPECT_EQ(structure.claims[4].claim.id, "equal-units-stay-equal");
+  EXPECT_EQ(structure.claims[4].verdict, insight::Verdict::holds);
+  const OwnExplanation gradients = explain_on(entry_for("3"), setting, "mlp", Effort::quick);
+  ASSERT_EQ(gradients.claims.size(), 3u);
+  EXPECT_EQ(gradients.claims[0].verdict, insight::Verdict::holds);
+  EXPECT_EQ(gradients.claims[1].verdict, insight::Verdict::refuted);
+  EXPECT_EQ(gradients.claims[2].verdict, insight::Verdict::holds);
+  const Setting numbers(train::parse_recipe("seed = 1\n[model]\nname = \"mlp\"\ninputs = 10\nhidden = [16]\noutputs = "
+                                            "1\nactivation = \"silu\"\n[data]\nname = \"friedman\"\nvalidation = "
+                                            "100\nbatch_size = 16\n[optimizer]\nname = \"adamw\"\nlr = 3e-3\n",
+                                            "numbers.toml"),
+                        Effort::quick);
+  EXPECT_LT(numbers.difference_error(1, 1e-5), -6);
+  const Setting flat(recipe(line), Effort::quick);
+  EXPECT_EQ(explain_on(entry_for("2"), flat, "line", Effort::quick).refused.size(), 4u);
 }
 
 TEST(ExplainOn, AgainstOtherLearners) {

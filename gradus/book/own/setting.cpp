@@ -20,6 +20,7 @@
 #include "gradus/ops/concat.h"
 #include "gradus/ops/elementwise.h"
 #include "gradus/ops/factory.h"
+#include "gradus/ops/random.h"
 #include "gradus/ops/reduce.h"
 #include "gradus/ops/view.h"
 #include "gradus/train/evaluate.h"
@@ -30,7 +31,7 @@ namespace gradus::book {
 namespace {
 
 /// Examples on which scores are measured, and gradients are taken.
-constexpr std::int64_t score_examples = 1000, gradient_examples = 256;
+constexpr std::int64_t score_examples = 1000, gradient_examples = 256, difference_examples = 16;
 constexpr double diverged = 2;
 
 std::int64_t steps_of(Effort effort) { return effort == Effort::quick ? 60 : effort == Effort::full ? 600 : 200; }
@@ -67,16 +68,45 @@ bool is_weight(const nn::FieldRef& field) {
   return field.parameter && field.parameter->defined() && field.tensor().rank() >= 2;
 }
 
+/// One unit of a layer for all of them, and one of those before it for all that it reads.
+Tensor alike(const Tensor& weight, bool first, bool last) {
+  Tensor result = weight;
+  if (!first) result = slice(result, 1, 0, 1) + zeros(weight.shape());
+  return last ? result : slice(result, 0, 0, 1) + zeros(weight.shape());
+}
+
+std::vector<nn::FieldRef> weights_of(models::AnyModel& model) {
+  std::vector<nn::FieldRef> weights = nn::all_fields(model);
+  std::erase_if(weights, [](const nn::FieldRef& field) { return !is_weight(field); });
+  return weights;
+}
+
 void restart(models::AnyModel& model, Start start) {
   if (start == Start::pytorch) return;
   for (const nn::FieldRef& field : nn::all_fields(model)) {
-    if (is_weight(field)) {
-      field.assign(start_of(start, field.tensor().shape()));
-    } else if (field.parameter && field.parameter->defined() && field.path.ends_with("bias")) {
+    if (!is_weight(field) && field.parameter && field.parameter->defined() && field.path.ends_with("bias"))
       field.assign(zeros(field.tensor().shape()));
-    }
+  }
+  const std::vector<nn::FieldRef> weights = weights_of(model);
+  for (std::size_t i = 0; i < weights.size(); ++i) {
+    const Tensor& weight = weights[i].tensor();
+    weights[i].assign(start == Start::alike ? alike(weight, i == 0, i + 1 == weights.size())
+                                            : start_of(start, weight.shape()));
   }
 }
+
+void freeze_all_but_last(models::AnyModel& model) {
+  const std::vector<nn::FieldRef> weights = weights_of(model);
+  if (weights.empty()) return;
+  const std::string& path = weights.back().path;
+  const std::string last = path.substr(0, path.rfind('.') + 1);
+  for (const nn::FieldRef& field : nn::all_fields(model)) {
+    if (field.parameter && field.parameter->defined() && !field.path.starts_with(last))
+      field.parameter->set_trainable(false);
+  }
+}
+
+Tensor doubled(const Tensor& x) { return is_floating(x.dtype()) ? cast(x, DType::f64) : x; }
 
 double log_norm(const Tensor& x) {
   return 0.5 * std::log10(std::max(sum(square(cast(x, DType::f64))).item<double>(), 1e-90));
@@ -131,9 +161,47 @@ std::vector<double> Setting::gradients_at_start(const train::Recipe& recipe, std
   return norms;
 }
 
+double Setting::difference_error(std::uint64_t seed, double h) const {
+  manual_seed(seed);
+  models::AnyModel model = models::make(recipe_.model);
+  nn::eval_mode(model);
+  const train::Objective objective(recipe_.train, parts_.train, train::number_task(recipe_));
+  const data::Batch batch = whole(some(parts_.train, difference_examples, seed));
+  const Tensor inputs = doubled(batch.inputs), labels = doubled(batch.labels);
+  std::vector<nn::FieldRef> fields = nn::all_fields(model);
+  std::erase_if(fields, [](const nn::FieldRef& field) {
+    return !field.tensor().defined() || !is_floating(field.tensor().dtype());
+  });
+  Tensors at, directions;
+  for (const nn::FieldRef& field : fields) {
+    at.push_back(doubled(field.tensor()));
+    directions.push_back(normal(field.tensor().shape(), {.dtype = DType::f64}, Key{seed}.fold(at.size())));
+    eval(at.back(), directions.back());
+  }
+  const auto loss_at = [&](double step) {
+    for (std::size_t i = 0; i < fields.size(); ++i) {
+      const Tensor moved = fields[i].parameter ? at[i] + step * directions[i] : at[i];
+      eval(moved);  // a leaf, whose gradient can be taken
+      fields[i].assign(moved);
+    }
+    return objective(model(inputs), labels);
+  };
+  models::AnyModel gradient = gradients(loss_at(0), model);
+  std::vector<nn::FieldRef> slopes = nn::all_fields(gradient);
+  std::erase_if(slopes, [](const nn::FieldRef& field) { return !field.parameter || !field.parameter->defined(); });
+  Tensor slope = tensor(0.0);
+  for (std::size_t i = 0, next = 0; i < fields.size(); ++i) {
+    if (!fields[i].parameter || next == slopes.size() || fields[i].path != slopes[next].path) continue;
+    slope = slope + sum(directions[i] * slopes[next++].tensor());
+  }
+  const double exact = slope.item<double>();
+  const double difference = (loss_at(h).item<double>() - loss_at(-h).item<double>()) / (2 * h);
+  return std::log10(std::max(std::abs(difference / exact - 1), 1e-17));
+}
+
 const Outcome& Setting::fit(const Trial& trial) const {
-  std::string key =
-      fmt::format("{} {} {} {} {}\n", trial.seed, trial.examples, trial.shuffled_labels, trial.longer, trial.shift);
+  std::string key = fmt::format("{} {} {} {} {} {} {}\n", trial.seed, trial.examples, trial.shuffled_labels,
+                                trial.longer, trial.shift, static_cast<int>(trial.start), trial.last_layer_only);
   key += train::recipe_text(trial.recipe);
   const auto [place, fresh] = known_.try_emplace(std::move(key));
   if (fresh) place->second = train(trial);
@@ -164,6 +232,8 @@ Outcome Setting::train(const Trial& trial) const {
   recipe.optimizer.warmup_steps = std::min(recipe.optimizer.warmup_steps, steps / 10);
   manual_seed(trial.seed);
   models::AnyModel model = models::make(recipe.model);
+  restart(model, trial.start);
+  if (trial.last_layer_only) freeze_all_but_last(model);
   nn::train(model);
   data::Dataset training = some(parts_.train, trial.examples, trial.seed);
   if (trial.shuffled_labels) training = with_shuffled_labels(training, trial.seed);

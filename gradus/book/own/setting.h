@@ -22,6 +22,8 @@ struct Trial {
   bool shuffled_labels = false;  ///< the labels of the training examples, in random order
   int longer = 1;                ///< times as many steps
   std::int64_t shift = 0;        ///< pixels by which images are moved to the right for the score
+  Start start = Start::pytorch;
+  bool last_layer_only = false;  ///< all weights but the last layer's stay as they start
 };
 
 struct Outcome {
@@ -58,6 +60,10 @@ class Setting {
   /// log10 of the gradient's norm over the weight's norm, of each weight in the order of the layers, at the start, on a batch of
   /// training examples; -45 is the least.
   std::vector<double> gradients_at_start(const train::Recipe& recipe, std::uint64_t seed, Start start) const;
+
+  /// log10 of the relative error of central differences with step `h`, against reverse mode: the derivative of the loss in a
+  /// random direction, at the start, on 16 training examples, in f64 and without what is random in training.
+  double difference_error(std::uint64_t seed, double h) const;
 
   /// Equal trials give equal outcomes, bit for bit; one that was asked for before is not trained again.
   const Outcome& fit(const Trial& trial) const;

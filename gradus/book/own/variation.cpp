@@ -1,6 +1,9 @@
 #include "gradus/book/own/variation.h"
 
+#include <fmt/format.h>
+
 #include <algorithm>
+#include <cmath>
 
 #include "gradus/base/error.h"
 #include "gradus/models/activations.h"
@@ -126,6 +129,47 @@ models::ModelSettings with_dropout(const models::ModelSettings& layers, double p
     result.layers.push_back(plain("dropout"));
     result.layers.back().p = p;
   }
+  return result;
+}
+
+std::string width_is_fixed(const models::ModelSettings& layers) {
+  if (inventory_of(layers).weights < 2) return "the network has no hidden layer";
+  for (const LayerSettings& layer : layers.layers) {
+    const bool follows = is_weight(layer) || is_activation(layer) || is_dropout(layer) || layer.num_features > 0 ||
+                         layer.type == "flatten" || layer.type.find("pool") != std::string::npos;
+    if (!follows || layer.groups > 1)
+      return fmt::format("what {} would need of another width is not known", layer.type);
+  }
+  return "";
+}
+
+models::ModelSettings with_width(const models::ModelSettings& layers, double factor) {
+  const std::string reason = width_is_fixed(layers);
+  if (!reason.empty()) throw Error(ErrorKind::usage, "explain", reason);
+  models::ModelSettings result = layers;
+  std::int64_t before = 1, now = 1;  // outputs of the last layer of weights, as it was and as it is
+  int left = inventory_of(layers).weights;
+  for (LayerSettings& layer : result.layers) {
+    layer.num_features = layer.num_features / before * now;  // a channel, or all of its pixels
+    if (!is_weight(layer)) continue;
+    const bool flat = layer.type == "linear";
+    std::int64_t &in = flat ? layer.in_features : layer.in_channels,
+                 &out = flat ? layer.out_features : layer.out_channels;
+    in = in / before * now;
+    before = now = out;
+    if (--left > 0) now = out = std::max<std::int64_t>(1, std::llround(static_cast<double>(out) * factor));
+  }
+  return result;
+}
+
+models::ModelSettings with_another_layer(const models::ModelSettings& layers) {
+  models::ModelSettings result = layers;
+  const Inventory has = inventory_of(layers);
+  const auto last = std::find_if(result.layers.rbegin(), result.layers.rend(), is_weight);
+  GRADUS_ASSERT(last != result.layers.rend() && last->type == "linear");
+  const Layers more = {linear(last->in_features, last->in_features),
+                       plain(has.activations > 0 ? has.activation : "relu")};
+  result.layers.insert(last.base() - 1, more.begin(), more.end());
   return result;
 }
 

@@ -29,4 +29,12 @@ models::ModelSettings with_batch_norm(const models::ModelSettings& layers);
 /// Dropout behind every activation function.
 models::ModelSettings with_dropout(const models::ModelSettings& layers, double p);
 
+/// `factor` times the outputs of every linear and conv2d but the last, at least one. Throws Error(usage) where a layer's sizes are not
+/// known to follow (see `width_is_fixed`).
+models::ModelSettings with_width(const models::ModelSettings& layers, double factor);
+/// "" where with_width can be asked, or why not.
+std::string width_is_fixed(const models::ModelSettings& layers);
+/// One more linear layer of as many units as the last layer reads, with an activation, in front of the last layer, which must be linear.
+models::ModelSettings with_another_layer(const models::ModelSettings& layers);
+
 }  // namespace gradus::book

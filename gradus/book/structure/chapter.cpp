@@ -4,6 +4,7 @@
 #include <cmath>
 
 #include "gradus/book/structure/measure.h"
+#include "gradus/book/structure/own.h"
 #include "gradus/insight/statistics.h"
 #include "gradus/nn/fields.h"
 #include "gradus/ops/ops.h"
@@ -204,6 +205,7 @@ Chapter structure() {
           .measure = measure_structure,
           .oracles = {"784-256-10", "LeNet-5", "receptive field", "linear layers", "hidden units", "exclusive or",
                       "tent map"},
+          .own = own_structure,
           .quick_seconds = 8,
           .standard_seconds = 15,
           .full_seconds = 35};
