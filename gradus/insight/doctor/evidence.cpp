@@ -5,6 +5,7 @@
 
 #include "gradus/base/random.h"
 #include "gradus/insight/doctor/measures.h"
+#include "gradus/insight/instruments.h"
 
 namespace gradus::insight::doctor {
 namespace {
@@ -43,6 +44,7 @@ Evidence gather(const train::RunFolder& run) {
   const auto [training, validation] = train::load_training_data(evidence.recipe);
   const detail::Parts parts{training, validation, train::load_data(evidence.recipe.data, data::Split::test)};
   evidence.data = detail::examine_data(parts);
+  evidence.recorded = detail::examine_record(read_instruments(run.path()));
   if (!evidence.finished) evidence.failure = detail::repeat_step(evidence.recipe, last, parts.training);
   const bool failed = evidence.failure.has_value() || evidence.history.empty();
   evidence.final_loss = failed ? INFINITY : evidence.history.back().train_loss;

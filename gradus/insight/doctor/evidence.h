@@ -10,6 +10,7 @@
 
 #include "gradus/train/metrics.h"
 #include "gradus/train/recipe.h"
+#include "gradus/train/record/instruments.h"
 #include "gradus/train/run_folder.h"
 
 namespace gradus::insight::doctor {
@@ -89,6 +90,28 @@ struct Failure {
   std::string origin;     ///< "matmul in layers.0 (...) gave inf at ..."
 };
 
+/// What the run recorded of its inside while it went on (train.record): the last checkpoint shows where it ended, and this how it
+/// came there. What was not asked for is unknown, or has step 0.
+struct RecordedEvidence {
+  struct Mark {
+    std::string path;
+    std::int64_t step = 0;
+    double value = unknown;
+  };
+  std::int64_t steps = 0;   ///< that were looked at
+  Mark largest_gradient;    ///< norm over the norm of the weights, of all steps and weights ...
+  double update = unknown;  ///< ... and the median of the update over the weights: about 1e-3 is usual
+  /// Of the activation with the largest share at the last step: the share, and the step from which on it was at least half of that.
+  Mark dead, saturated;
+  double sharpness =
+      unknown;  ///< the last recorded eigenvalue, times the learning rate: plain descent needs less than 2
+  double noise_scale = unknown;                         ///< examples beyond which a larger batch is of little use
+  double calibration_error = unknown;                   ///< of the last epoch
+  std::optional<train::Generalisation> generalisation;  ///< of the last epoch
+  Mark
+      failed;  ///< the step that was not taken, and the first parameter whose gradient is not finite there; value: their number
+};
+
 struct Evidence {
   train::Recipe recipe;
   std::vector<train::EpochMetrics> history;  ///< may be empty: a run that failed in its first epoch
@@ -114,6 +137,7 @@ struct Evidence {
   std::vector<ActivationEvidence> activations;
   std::vector<RoundingEvidence> rounding;  ///< with train.precision = "bf16" alone
   RateEvidence rates;
+  RecordedEvidence recorded;
   std::optional<Failure> failure;
 };
 

@@ -18,6 +18,9 @@ DataEvidence examine_data(const Parts& parts);
 void examine_network(const train::RunFolder& run, const train::Checkpoint& last, const Parts& parts,
                      Evidence& evidence);
 
+/// What the instruments of a run saw.
+RecordedEvidence examine_record(const train::Instruments& seen);
+
 /// A few steps with other rates.
 RateEvidence examine_rates(const train::Recipe& recipe, const data::Dataset& training, std::int64_t steps);
 

@@ -48,6 +48,25 @@ std::string rate_text(const Evidence& e, RateEvidence::Point other) {
       e.final_loss, e.prior_loss, e.rates.steps, other.lr, other.loss, e.rates.same.lr, e.rates.same.loss);
 }
 
+/// What the run recorded of the length of its steps, for the evidence of a rate.
+std::string recorded_steps(const Evidence& e) {
+  std::string text;
+  if (!std::isnan(e.recorded.update))
+    text += fmt::format("; the run recorded updates of {:.1e} of the weights (median; about 1e-3 is usual)",
+                        e.recorded.update);
+  if (!std::isnan(e.recorded.sharpness))
+    text +=
+        fmt::format("; sharpness times the rate was {:.2g} (plain descent needs less than 2)", e.recorded.sharpness);
+  return text;
+}
+
+/// Since when an activation was as the last checkpoint shows it, if the run recorded that.
+std::string since(const RecordedEvidence::Mark& mark) {
+  if (mark.step == 0 || !(mark.value > 0)) return "";
+  return fmt::format("; the run recorded {:.0f} % for {}, at least half of that since step {}", 100 * mark.value,
+                     mark.path, mark.step);
+}
+
 optional<Finding> leaked_rows(const Evidence& e, const Findings&) {
   const double leaked = share(e.data.leaked_test, e.data.test);
   if (e.data.leaked_test < 3 || leaked < 0.005) return {};
@@ -199,7 +218,8 @@ optional<Finding> exploding_gradients(const Evidence& e, const Findings&) {
   // A start of one's own is not in the folder, but its first epoch is.
   const double first = e.history.empty() ? 0 : e.history.front().train_loss / e.prior_loss;
   const bool own_start = first > 10 && e.rates.same.loss < e.prior_loss;
-  if (!(relative(*worst) > 30) && !own_start) return {};
+  const RecordedEvidence::Mark& recorded = e.recorded.largest_gradient;
+  if (!(relative(*worst) > 30) && !own_start && !(recorded.value > 30)) return {};
   std::vector<Change> remedy = standardise_targets(e.recipe);
   if (remedy.empty()) remedy = {change(e.recipe, "train.clip_norm", 1.0)};
   std::string seen = fmt::format(
@@ -211,9 +231,15 @@ optional<Finding> exploding_gradients(const Evidence& e, const Findings&) {
         "the loss of the first epoch was {:.3g} times that of knowing nothing; from the start that the "
         "recipe gives it falls at once",
         first);
+  if (recorded.value > relative(*worst))
+    seen +=
+        fmt::format("; the run recorded {:.3g} times, of {} in step {}", recorded.value, recorded.path, recorded.step);
   return Finding{.severity = Severity::critical,
                  .evidence = std::move(seen),
-                 .numbers = {{"start", worst->start_relative}, {"last", worst->last_relative}, {"first_epoch", first}},
+                 .numbers = {{"start", worst->start_relative},
+                             {"last", worst->last_relative},
+                             {"first_epoch", first},
+                             {"recorded", recorded.value}},
                  .cause = "Gradients far above the size of the weights throw them away with each step.",
                  .changes = std::move(remedy),
                  .advice = own_start ? "smaller starting weights: nn::init::kaiming_normal, not larger ones" : ""};
@@ -229,7 +255,7 @@ optional<Finding> rate_too_high(const Evidence& e, const Findings& before) {
   if (!std::isfinite(lower.loss) || (!lost && !recovered)) return {};
   if (found(before, {"exploding-gradients", "identical-units"})) return {};
   return Finding{.severity = lost ? Severity::critical : Severity::warning,
-                 .evidence = rate_text(e, lower),
+                 .evidence = rate_text(e, lower) + recorded_steps(e),
                  .numbers = {{"ended_at", e.final_loss}, {"lower", lower.loss}, {"same", e.rates.same.loss}},
                  .cause = "The steps are longer than the slope of the loss is valid.",
                  .changes = {change(e.recipe, "optimizer.lr", lower.lr)}};
@@ -237,10 +263,14 @@ optional<Finding> rate_too_high(const Evidence& e, const Findings& before) {
 
 optional<Finding> nan_origin(const Evidence& e, const Findings&) {
   if (!e.failure) return {};
+  std::string recorded;
+  if (e.recorded.failed.step > 0 && !e.recorded.failed.path.empty())
+    recorded = fmt::format("; in step {} the run recorded gradients that are not finite for {} parameters, {} first",
+                           e.recorded.failed.step, e.recorded.failed.value, e.recorded.failed.path);
   return Finding{.severity = Severity::critical,
-                 .evidence = fmt::format("{} step {}: {}; the largest input is {:.3g}, in column {}",
+                 .evidence = fmt::format("{} step {}: {}; the largest input is {:.3g}, in column {}{}",
                                          e.failure->training ? "in" : "in the validation after", e.failure->step,
-                                         e.failure->origin, e.data.largest_value, e.data.value_column),
+                                         e.failure->origin, e.data.largest_value, e.data.value_column, recorded),
                  .numbers = {{"step", static_cast<double>(e.failure->step)}, {"largest_input", e.data.largest_value}},
                  .cause = "From this operation on nothing is a number.",
                  .advice = e.data.largest_value > 1e15 ? "the column holds a value that no measurement has: remove it"
@@ -256,8 +286,8 @@ optional<Finding> dead_units(const Evidence& e, const Findings&) {
   return Finding{
       .severity = worst->dead > 0.9 ? Severity::critical : Severity::warning,
       .evidence = fmt::format("{:.0f} % of the units behind {} have the derivative 0 for all of the examined "
-                              "examples ({})",
-                              100 * worst->dead, worst->path, worst->function),
+                              "examples ({}){}",
+                              100 * worst->dead, worst->path, worst->function, since(e.recorded.dead)),
       .numbers = {{"dead_share", worst->dead}},
       .cause = "They get no gradient any more and never come back: after a step too long, or a bad start.",
       .changes = std::move(remedy)};
@@ -269,11 +299,12 @@ optional<Finding> saturated_units(const Evidence& e, const Findings&) {
   if (worst == e.activations.end() || worst->saturated < 0.5) return {};
   std::vector<Change> remedy = standardise(e.recipe);
   if (remedy.empty() && e.recipe.model.name == "mlp") remedy = {change(e.recipe, "model.activation", "\"relu\"")};
-  return Finding{.evidence = fmt::format("{:.0f} % of the values behind {} lie where {} is flat",
-                                         100 * worst->saturated, worst->path, worst->function),
-                 .numbers = {{"saturated_share", worst->saturated}},
-                 .cause = "Inputs or weights are too large for the function: little gradient comes through.",
-                 .changes = std::move(remedy)};
+  return Finding{
+      .evidence = fmt::format("{:.0f} % of the values behind {} lie where {} is flat{}", 100 * worst->saturated,
+                              worst->path, worst->function, since(e.recorded.saturated)),
+      .numbers = {{"saturated_share", worst->saturated}},
+      .cause = "Inputs or weights are too large for the function: little gradient comes through.",
+      .changes = std::move(remedy)};
 }
 
 std::string start_text(const Evidence& e) {
@@ -304,7 +335,7 @@ optional<Finding> rate_too_low(const Evidence& e, const Findings& before) {
   const double gain = (e.rates.same.loss - higher.loss) / e.prior_loss;
   if (!(behind(e, higher.loss) > 0.1) || !(gain > 0.1)) return {};
   if (found(before, {"identical-units", "batch-norm-mode", "unshuffled-data", "learning-rate-too-high"})) return {};
-  return Finding{.evidence = rate_text(e, higher),
+  return Finding{.evidence = rate_text(e, higher) + recorded_steps(e),
                  .numbers = {{"ended_at", e.final_loss}, {"higher", higher.loss}, {"same", e.rates.same.loss}},
                  .cause = "The steps are too short to get anywhere in the epochs that there are.",
                  .changes = {change(e.recipe, "optimizer.lr", higher.lr)}};
@@ -343,9 +374,15 @@ optional<Finding> overfitting(const Evidence& e, const Findings&) {
   const double v = std::clamp(unseen, 0.05, 0.95), gap = e.training_skill - unseen;
   const double doubt = 2 * std::sqrt(v * (1 - v) / static_cast<double>(std::min(e.data.validation, e.data.test)));
   if (e.training_skill < 0.5 || !(gap > 0.15 + doubt)) return {};
+  std::string recorded;
+  if (e.recorded.generalisation)
+    recorded = fmt::format("; the run recorded a loss of {:.3g} in training and {:.3g} in validation",
+                           e.recorded.generalisation->train_loss, e.recorded.generalisation->val_loss);
+  if (!std::isnan(e.recorded.calibration_error))
+    recorded += fmt::format("; its confidence is off by {:.0f} %", 100 * e.recorded.calibration_error);
   return Finding{
-      .evidence = fmt::format("skill {:.2f} on the training examples, {:.2f} in validation, {:.2f} in the test",
-                              e.training_skill, e.validation_skill, e.test_skill),
+      .evidence = fmt::format("skill {:.2f} on the training examples, {:.2f} in validation, {:.2f} in the test{}",
+                              e.training_skill, e.validation_skill, e.test_skill, recorded),
       .numbers = {{"training", e.training_skill}, {"validation", e.validation_skill}},
       .cause = "The network learned examples by heart that do not carry over.",
       .changes = more_decay(e.recipe),

@@ -4,12 +4,14 @@
 #include <gtest/gtest.h>
 
 #include <algorithm>
+#include <cmath>
 #include <nlohmann/json.hpp>
 #include <set>
 
 #include "gradus/base/error.h"
 #include "gradus/base/parallel.h"
 #include "gradus/insight/doctor/doctor.h"
+#include "gradus/insight/doctor/measures.h"
 #include "gradus/insight/doctor/suite/cases.h"
 #include "gradus/io/atomic_file.h"
 #include "gradus/train/tiny_data_test.h"
@@ -140,6 +142,102 @@ TEST(DoctorRules, WhatARunRecordedCountsForMoreThanWhatItsSeedWouldHaveGiven) {
   EXPECT_GT(plain.evidence.layers[0].start_gradient, 100 * recorded.evidence.layers[0].start_gradient);
   EXPECT_EQ(vanishing(plain), "");
   EXPECT_NE(vanishing(recorded).find("at step 1, as the run recorded it"), std::string::npos) << vanishing(recorded);
+}
+
+train::Spread spread(double norm, std::int64_t nans = 0) {
+  train::Spread result;
+  result.elements = 4;
+  result.norm = norm;
+  result.nans = nans;
+  return result;
+}
+
+train::ActivationRecord activation(const char* name, const char* function, double dead, double saturated) {
+  train::ActivationRecord record;
+  record.name = name;
+  record.function = function;
+  record.dead = dead;
+  record.saturated = saturated;
+  return record;
+}
+
+train::StepRecord recorded_step(std::int64_t step, double gradient, double dead) {
+  train::StepRecord record;
+  record.step = step;
+  record.lr = 0.1;
+  record.gradients = {{"0.weight", spread(gradient)}, {"0.bias", spread(1e9)}};
+  record.updates = {{"0.weight", spread(0.02), 2.0}, {"0.bias", spread(1), 1e-9}};
+  record.activations = {activation("0", "relu", dead, 0.9), activation("1", "tanh", 0, 0.3),
+                        activation("2", "output", 1, unknown)};
+  return record;
+}
+
+TEST(DoctorRules, WhatInstrumentsSawIsSummedUp) {
+  train::Instruments seen;
+  seen.steps = {recorded_step(1, 4, 0), recorded_step(11, 200, 0.3), recorded_step(21, 2, 0.5),
+                recorded_step(31, 2, 0.5)};
+  train::StepRecord failed;
+  failed.step = 32;
+  failed.failed = true;
+  failed.gradients = {{"0.weight", spread(1)}, {"1.weight", spread(1, 2)}, {"2.weight", spread(1, 1)}};
+  seen.steps.push_back(failed);
+  train::EpochRecord epoch;
+  epoch.step = 31;
+  epoch.sharpness = train::SharpnessRecord{.eigenvalue = 30, .iterations = 5, .converged = true, .examples = 64};
+  epoch.calibration = train::Calibration{.error = 0.125, .bins = {}};
+  seen.epochs = {epoch};
+  const RecordedEvidence found = detail::examine_record(seen);
+  EXPECT_EQ(found.steps, 5);
+  EXPECT_EQ(found.largest_gradient.path, "0.weight");
+  EXPECT_EQ(found.largest_gradient.step, 11);
+  EXPECT_DOUBLE_EQ(found.largest_gradient.value, 100);
+  EXPECT_EQ(found.dead.path, "0") << "the output is no activation";
+  EXPECT_EQ(found.dead.step, 11) << "from here on at least half of 0.5";
+  EXPECT_EQ(found.dead.value, 0.5);
+  EXPECT_EQ(found.saturated.path, "1") << "a ReLU is no bounded function";
+  EXPECT_EQ(found.saturated.step, 1);
+  EXPECT_DOUBLE_EQ(found.sharpness, 3);
+  EXPECT_EQ(found.calibration_error, 0.125);
+  EXPECT_EQ(found.failed.path, "1.weight");
+  EXPECT_EQ(found.failed.value, 2);
+  const RecordedEvidence nothing = detail::examine_record({});
+  EXPECT_EQ(nothing.steps, 0);
+  EXPECT_TRUE(std::isnan(nothing.update) && std::isnan(nothing.largest_gradient.value) &&
+              std::isnan(nothing.sharpness));
+}
+
+TEST(DoctorRules, ARunWithAllInstrumentsSaysWhatTheySaw) {
+  const TemporaryFolder folder;
+  const std::vector<std::string> changes = {"optimizer.lr=3", "train.record=all"};
+  train::start(train::parse_recipe(testing_help::tiny_recipe(folder, 3), "tiny", changes), {.run = folder / "run"});
+  const Diagnosis diagnosis = diagnose(folder / "run");
+  const RecordedEvidence& seen = diagnosis.evidence.recorded;
+  EXPECT_GT(seen.steps, 0);
+  EXPECT_GT(seen.update, 0.01);
+  EXPECT_GT(seen.largest_gradient.step, 0);
+  EXPECT_EQ(seen.dead.path, "layers.0");
+  const std::string text = text_of(diagnosis);
+  EXPECT_NE(text.find("the run recorded"), std::string::npos) << text;
+  EXPECT_NE(text.find("at least half of that since step"), std::string::npos) << text;
+}
+
+TEST(DoctorRules, AGradientThatExplodedOnTheWayCounts) {
+  Evidence e;
+  e.prior_loss = e.final_loss = 1;
+  LayerEvidence layer;
+  layer.path = "0";
+  layer.start_relative = 0.5;
+  e.layers = {layer};
+  e.rates = {.steps = 10, .same = {0.1, 1}, .lower = {{0.01, 1}}, .higher = {{1, 1}}};
+  const auto explodes = [&] {
+    const Findings all = apply_rules(e);
+    const auto one =
+        std::find_if(all.begin(), all.end(), [](const Finding& f) { return f.rule == "exploding-gradients"; });
+    return one == all.end() ? std::string() : one->evidence;
+  };
+  EXPECT_EQ(explodes(), "");
+  e.recorded.largest_gradient = {"0.weight", 11, 100};
+  EXPECT_NE(explodes().find("100 times, of 0.weight in step 11"), std::string::npos) << explodes();
 }
 
 TEST(DoctorRules, RunsThatCannotBeExamined) {
