@@ -213,7 +213,7 @@ class Reader {
     const bool is_section =
         name == "model.layers" ||
         std::any_of(keys.begin(), keys.end(), [&](const Key<Recipe>& key) { return key.name.starts_with(name + "."); });
-    if (name == "model.layers") return layers(node, where, source, is_file);
+    if (name == "model.layers") return layers(node, where, source);
     if (is_section) {
       if (!node.is_table()) {
         throw mistake(where, fmt::format("{}{} is {}, expected the section [{}]", name, found_text(node),
@@ -306,9 +306,9 @@ class Reader {
                          : error.hint(fmt::format("did you mean [{}]?", nearest)));
   }
 
-  void layers(const toml::node& node, const std::string& where, const std::string& source, bool is_file) {
-    if (!is_file) throw mistake(where, "model.layers can only be given in the file");
+  void layers(const toml::node& node, const std::string& where, const std::string& source) {
     layers_at_ = where;
+    recipe_.model.layers.clear();
     const toml::array* list = node.as_array();
     if (list == nullptr)
       throw mistake(where, fmt::format("model.layers is {}, expected [[model.layers]]", found_type(node)));

@@ -350,6 +350,21 @@ const std::vector<Key<models::LayerSettings>>& layer_keys() {
   return keys;
 }
 
+std::string inline_layers(const std::vector<models::LayerSettings>& layers) {
+  std::string text;
+  for (models::LayerSettings layer : layers) {
+    models::LayerSettings plain;
+    std::string keys;
+    for (const auto& key : layer_keys()) {
+      const std::string value = toml_text(key.slot(layer));
+      if (!applies(key, layer_keys(), layer) || value == toml_text(key.slot(plain))) continue;
+      keys += fmt::format("{}{} = {}", keys.empty() ? "" : ", ", key.name, value);
+    }
+    text += fmt::format("{}{{{}}}", text.empty() ? "" : ", ", keys);
+  }
+  return fmt::format("[{}]", text);
+}
+
 std::vector<ChosenSettings> chosen_settings(Recipe& recipe) {
   OptimizerSettings& o = recipe.optimizer;
   return {{"optimizer.", "optimizer.name", find_choice(optimizer_choices(), o.name), &o.settings},

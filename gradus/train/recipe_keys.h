@@ -91,6 +91,9 @@ std::vector<ChosenSettings> chosen_settings(Recipe& recipe);
 std::string_view type_name(const Slot& slot);
 /// "an integer >= 1", "one of adamw, sgd".
 std::string expected(const Slot& slot, const Range& range, std::span<const std::string_view> choices);
+/// Layers as a value of model.layers on one line: [{type = "flatten"}, ...]. What stands at its default is left out.
+std::string inline_layers(const std::vector<models::LayerSettings>& layers);
+
 /// The value in TOML; "" for an absent optional.
 std::string toml_text(const Slot& slot);
 bool in_range(double value, const Range& range);

@@ -231,8 +231,8 @@ TEST(WrongUses, RecipesOfLogsChangesAndLayers) {
        "configuration error in r.toml:1: model.layers[0].in_features is missing\n  hint: expected an integer >= 1"},
       {"setting of another layer", [] { parse_recipe("[[model.layers]]\ntype = \"tanh\"\nbias = true\n", "r.toml"); },
        "configuration error in r.toml:3: model.layers[0].bias means nothing with type = \"tanh\""},
-      {"layers by --set", [] { recipe("", {"model.layers=[]"}); },
-       "configuration error in --set model.layers=[]: model.layers can only be given in the file"},
+      {"layers by --set", [] { recipe("", {"model.layers=3"}); },
+       "configuration error in --set model.layers=3: model.layers is an integer, expected [[model.layers]]"},
   });
 }
 

@@ -154,7 +154,7 @@ Chapter activations() {
       .own = own_activations,
       .quick_seconds = 4,
       .standard_seconds = 10,
-      .full_seconds = 23};
+      .full_seconds = 24};
 }
 
 }  // namespace gradus::book

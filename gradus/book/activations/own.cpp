@@ -3,7 +3,7 @@
 #include <fmt/format.h>
 
 #include "gradus/book/own/setting.h"
-#include "gradus/book/own/variation.h"
+#include "gradus/models/variation.h"
 
 namespace gradus::book {
 namespace {
@@ -36,7 +36,7 @@ Claim claim_on(const Setting& setting, const models::ModelSettings& other, const
 
 std::vector<OwnClaim> own_activations(const Setting& setting) {
   const models::ModelSettings& own = setting.recipe().model;
-  const Inventory has = inventory_of(own);
+  const models::Inventory has = inventory_of(own);
   const std::string none = has.activations == 0 ? "the network has no activation functions" : "";
   const auto instead = [&](const char* name) { return fmt::format("{} instead of {}", name, has.activation); };
   const auto unless = [&](const char* name) {

@@ -1,7 +1,7 @@
 #include "gradus/book/backpropagation/own.h"
 
 #include "gradus/book/own/setting.h"
-#include "gradus/book/own/variation.h"
+#include "gradus/models/variation.h"
 
 namespace gradus::book {
 namespace {
@@ -40,7 +40,7 @@ OwnClaim smaller(const Setting& setting) {
 }
 
 OwnClaim hidden_layers(const Setting& setting) {
-  const Inventory has = inventory_of(setting.recipe().model);
+  const models::Inventory has = inventory_of(setting.recipe().model);
   Claim claim{.id = "its-hidden-layers-must-learn",
               .sentence = "It is better than the same network with all layers but the last left as they start.",
               .factor = "all layers trained instead of the last one",

@@ -175,7 +175,7 @@ Chapter gradient_descent() {
       .own = own_gradient_descent,
       .quick_seconds = 3,
       .standard_seconds = 7,
-      .full_seconds = 17};
+      .full_seconds = 16};
 }
 
 }  // namespace gradus::book

@@ -169,9 +169,9 @@ Chapter limits() {
           .measure = measure_limits,
           .oracles = {"least norm", "ridge = L2"},
           .own = own_limits,
-          .quick_seconds = 15,
-          .standard_seconds = 30,
-          .full_seconds = 80};
+          .quick_seconds = 13,
+          .standard_seconds = 20,
+          .full_seconds = 46};
 }
 
 }  // namespace gradus::book

@@ -5,7 +5,7 @@
 #include <algorithm>
 
 #include "gradus/book/own/setting.h"
-#include "gradus/book/own/variation.h"
+#include "gradus/models/variation.h"
 
 namespace gradus::book {
 namespace {
@@ -66,7 +66,7 @@ OwnClaim more_data(const Setting& setting) {
 }
 
 OwnClaim dropout(const Setting& setting) {
-  const Inventory has = inventory_of(setting.recipe().model);
+  const models::Inventory has = inventory_of(setting.recipe().model);
   Claim claim{.id = "dropout-closes-its-gap",
               .sentence = "Dropout makes the gap between training and validation smaller.",
               .factor = "dropout of 0.5 behind every activation, instead of none",

@@ -8,7 +8,7 @@
 #include "gradus/base/parallel.h"
 #include "gradus/base/random.h"
 #include "gradus/book/own/explain_on.h"
-#include "gradus/book/own/variation.h"
+#include "gradus/models/variation.h"
 #include "gradus/book/rivals.h"
 #include "gradus/engine/eval.h"
 #include "gradus/models/registry.h"

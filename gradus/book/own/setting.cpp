@@ -8,7 +8,7 @@
 
 #include "gradus/base/error.h"
 #include "gradus/base/random.h"
-#include "gradus/book/own/variation.h"
+#include "gradus/models/variation.h"
 #include "gradus/data/loader.h"
 #include "gradus/engine/eval.h"
 #include "gradus/engine/precision.h"

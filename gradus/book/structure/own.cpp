@@ -5,7 +5,7 @@
 #include <algorithm>
 
 #include "gradus/book/own/setting.h"
-#include "gradus/book/own/variation.h"
+#include "gradus/models/variation.h"
 
 namespace gradus::book {
 namespace {
@@ -37,7 +37,7 @@ Claim variation(const Setting& setting, const models::ModelSettings& model, Star
 
 OwnClaim linear(const Setting& setting) {
   const models::ModelSettings& own = setting.recipe().model;
-  const Inventory has = inventory_of(own);
+  const models::Inventory has = inventory_of(own);
   Claim claim = variation(setting, without_activations(own));
   claim.id = "it-needs-its-activations";
   claim.sentence = "Without its activation functions, which makes its layers worth one, it would be worse.";
@@ -85,7 +85,7 @@ OwnClaim deeper(const Setting& setting) {
 }
 
 OwnClaim alike(const Setting& setting) {
-  const Inventory has = inventory_of(setting.recipe().model);
+  const models::Inventory has = inventory_of(setting.recipe().model);
   Claim claim = variation(setting, setting.recipe().model, Start::alike);
   claim.id = "equal-units-stay-equal";
   claim.sentence = "If all units of a layer started alike, it would be much worse: they would stay alike.";

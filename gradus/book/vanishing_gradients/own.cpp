@@ -3,7 +3,7 @@
 #include <fmt/format.h>
 
 #include "gradus/book/own/setting.h"
-#include "gradus/book/own/variation.h"
+#include "gradus/models/variation.h"
 
 namespace gradus::book {
 namespace {
@@ -32,7 +32,7 @@ std::function<Pair(std::uint64_t)> ratios(const Setting& setting, Variation trea
   };
 }
 
-OwnClaim starving(const Setting& setting, const Variation& own, const Inventory& has) {
+OwnClaim starving(const Setting& setting, const Variation& own, const models::Inventory& has) {
   Claim claim{.id = "first-layer-starves",
               .sentence =
                   "In this network, as it is, the first layer's gradient is smaller than the last one's by more than "
@@ -47,12 +47,12 @@ OwnClaim starving(const Setting& setting, const Variation& own, const Inventory&
   return {claim, has.weights < 2 ? "the network has one layer of weights, which is first and last" : ""};
 }
 
-std::string no_other_activation(const Inventory& has, const std::string& name) {
+std::string no_other_activation(const models::Inventory& has, const std::string& name) {
   if (has.activations == 0) return "the network has no activation functions";
   return has.activation == name ? fmt::format("its activation is {} already", name) : "";
 }
 
-OwnClaim sigmoids(const Setting& setting, const Variation& own, const Inventory& has) {
+OwnClaim sigmoids(const Setting& setting, const Variation& own, const models::Inventory& has) {
   Claim claim{
       .id = "sigmoids-starve-it",
       .sentence = "With sigmoids in place of its activations, the first layer's gradient would be less than a tenth.",
@@ -66,7 +66,7 @@ OwnClaim sigmoids(const Setting& setting, const Variation& own, const Inventory&
   return {claim, no_other_activation(has, "sigmoid")};
 }
 
-OwnClaim relus(const Setting& setting, const Variation& own, const Inventory& has) {
+OwnClaim relus(const Setting& setting, const Variation& own, const models::Inventory& has) {
   Claim claim{.id = "relu-feeds-it",
               .sentence = "With ReLU and He's start, the first layer's gradient would be more than three times larger.",
               .factor = fmt::format("ReLU with He's start instead of {} as it is", has.activation),
@@ -79,7 +79,7 @@ OwnClaim relus(const Setting& setting, const Variation& own, const Inventory& ha
   return {claim, no_other_activation(has, "relu")};
 }
 
-OwnClaim start(const Setting& setting, const Variation& own, const Inventory& has) {
+OwnClaim start(const Setting& setting, const Variation& own, const models::Inventory& has) {
   Claim claim{.id = "he-start-feeds-it",
               .sentence = "He's starting weights would more than double the first layer's share of the gradient.",
               .factor = "He's starting weights instead of PyTorch's default",
@@ -93,7 +93,7 @@ OwnClaim start(const Setting& setting, const Variation& own, const Inventory& ha
   return {claim, has.weights < 2 ? "the network has one layer of weights" : ""};
 }
 
-OwnClaim norm(const Setting& setting, const Variation& own, const Inventory& has) {
+OwnClaim norm(const Setting& setting, const Variation& own, const models::Inventory& has) {
   Claim claim{.id = "batch-norm-evens-it",
               .sentence = "Batch normalisation would more than double the first layer's share of the gradient.",
               .factor = "batch normalisation behind every layer but the last, instead of none",
@@ -108,7 +108,7 @@ OwnClaim norm(const Setting& setting, const Variation& own, const Inventory& has
                                    : ""};
 }
 
-OwnClaim learning(const Setting& setting, const Variation& own, const Inventory& has) {
+OwnClaim learning(const Setting& setting, const Variation& own, const models::Inventory& has) {
   Claim claim{.id = "sigmoids-learn-less",
               .sentence = "With sigmoids in place of its activations, the network learns less in the same steps.",
               .factor = fmt::format("sigmoid instead of {}, the recipe's optimizer", has.activation),
@@ -130,7 +130,7 @@ OwnClaim learning(const Setting& setting, const Variation& own, const Inventory&
 
 std::vector<OwnClaim> own_vanishing_gradients(const Setting& setting) {
   const Variation own{setting.recipe().model};
-  const Inventory has = inventory_of(own.model);
+  const models::Inventory has = inventory_of(own.model);
   return {starving(setting, own, has), sigmoids(setting, own, has), relus(setting, own, has),
           start(setting, own, has),    norm(setting, own, has),     learning(setting, own, has)};
 }

@@ -18,6 +18,7 @@ std::string_view name_of(Severity severity) {
 
 std::string recipe_value(const train::Recipe& recipe, std::string_view key) {
   train::Recipe copy = recipe;
+  if (key == "model.layers") return train::detail::inline_layers(recipe.model.layers);
   for (const auto& entry : train::detail::recipe_keys()) {
     if (entry.name == key) return train::detail::toml_text(entry.slot(copy));
   }

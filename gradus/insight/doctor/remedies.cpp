@@ -6,6 +6,9 @@
 #include <algorithm>
 #include <optional>
 
+#include "gradus/models/variation.h"
+#include "gradus/train/recipe_keys.h"
+
 namespace gradus::insight::doctor {
 namespace {
 
@@ -37,6 +40,21 @@ std::vector<Change> slower_schedule(const train::Recipe& recipe) {
   return {change(recipe, "schedule.gamma", 1 - (1 - *gamma) / 10)};
 }
 
+std::vector<Change> other_activation(const train::Recipe& recipe, const std::string& name) {
+  const models::ModelSettings& model = recipe.model;
+  if (model.name == "mlp" && model.activation != name)
+    return {change(recipe, "model.activation", fmt::format("\"{}\"", name))};
+  if (model.name != "layers" || with_activation(model, name) == model) return {};
+  return {change(recipe, "model.layers", train::detail::inline_layers(with_activation(model, name).layers))};
+}
+
+std::vector<Change> with_norms(const train::Recipe& recipe) {
+  if (recipe.model.name != "layers") return {};
+  const models::Inventory has = inventory_of(recipe.model);
+  if (has.norms > 0 || has.weights < 2) return {};
+  return {change(recipe, "model.layers", train::detail::inline_layers(with_batch_norm(recipe.model).layers))};
+}
+
 std::vector<Change> more_decay(const train::Recipe& recipe) {
   const std::optional<double> decay = setting(recipe.optimizer.settings, "weight_decay");
   if (!decay) return {};
@@ -46,6 +64,8 @@ std::vector<Change> more_decay(const train::Recipe& recipe) {
 std::vector<Change> more_capacity(const train::Recipe& recipe) {
   const std::optional<double> decay = setting(recipe.optimizer.settings, "weight_decay");
   if (decay && *decay > 0.2) return {change(recipe, "optimizer.weight_decay", *decay / 100)};
+  if (recipe.model.name == "layers" && width_is_fixed(recipe.model).empty())
+    return {change(recipe, "model.layers", train::detail::inline_layers(with_width(recipe.model, 4).layers))};
   if (recipe.model.name != "mlp") return {};
   std::vector<std::int64_t> wider;
   for (const std::int64_t width : recipe.model.hidden) wider.push_back(std::max<std::int64_t>(4 * width, 16));

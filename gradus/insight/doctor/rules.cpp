@@ -281,8 +281,8 @@ optional<Finding> dead_units(const Evidence& e, const Findings&) {
   const auto worst = std::max_element(e.activations.begin(), e.activations.end(),
                                       [](const auto& a, const auto& b) { return a.dead < b.dead; });
   if (worst == e.activations.end() || worst->dead < 0.4) return {};
-  std::vector<Change> remedy = {change(e.recipe, "optimizer.lr", e.rates.same.lr / 10)};
-  if (e.recipe.model.name == "mlp") remedy = {change(e.recipe, "model.activation", "\"leaky_relu\"")};
+  std::vector<Change> remedy = other_activation(e.recipe, "leaky_relu");
+  if (remedy.empty()) remedy = {change(e.recipe, "optimizer.lr", e.rates.same.lr / 10)};
   return Finding{
       .severity = worst->dead > 0.9 ? Severity::critical : Severity::warning,
       .evidence = fmt::format("{:.0f} % of the units behind {} have the derivative 0 for all of the examined "
@@ -298,7 +298,7 @@ optional<Finding> saturated_units(const Evidence& e, const Findings&) {
                                       [](const auto& a, const auto& b) { return a.saturated < b.saturated; });
   if (worst == e.activations.end() || worst->saturated < 0.5) return {};
   std::vector<Change> remedy = standardise(e.recipe);
-  if (remedy.empty() && e.recipe.model.name == "mlp") remedy = {change(e.recipe, "model.activation", "\"relu\"")};
+  if (remedy.empty()) remedy = other_activation(e.recipe, "relu");
   return Finding{
       .evidence = fmt::format("{:.0f} % of the values behind {} lie where {} is flat{}", 100 * worst->saturated,
                               worst->path, worst->function, since(e.recorded.saturated)),
@@ -317,9 +317,8 @@ optional<Finding> vanishing_gradients(const Evidence& e, const Findings& before)
   const double start = last.start_gradient > 0 ? first.start_gradient / last.start_gradient : 1,
                now = last.last_gradient > 0 ? first.last_gradient / last.last_gradient : 1;
   if (!(start < 1e-3)) return {};
-  std::vector<Change> remedy;
-  if (e.recipe.model.name == "mlp" && e.recipe.model.activation != "relu")
-    remedy = {change(e.recipe, "model.activation", "\"relu\"")};
+  std::vector<Change> remedy = with_norms(e.recipe);
+  if (remedy.empty()) remedy = other_activation(e.recipe, "relu");
   return Finding{
       .severity = falls_short(e) ? Severity::critical : Severity::note,
       .evidence = fmt::format("the gradient of {} is {:.1e} of that of {} at {}, {:.1e} at the last checkpoint",

@@ -7,6 +7,8 @@
 
 #include "gradus/base/error.h"
 #include "gradus/base/parallel.h"
+#include "gradus/insight/doctor/remedies.h"
+#include "gradus/models/variation.h"
 #include "gradus/train/tiny_data_test.h"
 
 namespace gradus::insight::doctor {
@@ -42,6 +44,30 @@ TEST(DoctorTrial, AcceptsWhatHelps) {
   EXPECT_EQ(json["remedies"][0]["accepted"], true);
   EXPECT_EQ(json["remedies"][1]["accepted"], false);
   EXPECT_EQ(json["remedies"][1]["gain"], 0.0);
+}
+
+/// A deep list of sigmoids on the digits, as a user writes one.
+TEST(DoctorTrial, LayersAreChanged) {
+  set_num_threads(1);
+  std::string text =
+      "seed = 1\n[data]\nname = \"digits\"\nvalidation = 200\n[optimizer]\nname = \"adamw\"\nlr = "
+      "3e-3\n[train]\nepochs = 2\n"
+      "[[model.layers]]\ntype = \"flatten\"\n";
+  for (int i = 0; i < 6; ++i)
+    text += std::string("[[model.layers]]\ntype = \"linear\"\nin_features = ") + (i == 0 ? "64" : "32") +
+            "\nout_features = 32\n[[model.layers]]\ntype = \"sigmoid\"\n";
+  text += "[[model.layers]]\ntype = \"linear\"\nin_features = 32\nout_features = 10\n";
+  const train::Recipe recipe = train::parse_recipe(text, "deep.toml");
+  const std::vector<Change> norms = with_norms(recipe), relus = other_activation(recipe, "relu");
+  ASSERT_EQ(norms.size(), 1u);
+  EXPECT_EQ(norms[0].key, "model.layers");
+  EXPECT_EQ(inventory_of(changed(recipe, norms).model).norms, 6);
+  EXPECT_EQ(inventory_of(changed(recipe, relus).model).activation, "relu");
+  EXPECT_EQ(changed(recipe, {{"model.layers", relus[0].was, ""}}), recipe);
+  EXPECT_TRUE(other_activation(recipe, "sigmoid").empty());
+  EXPECT_TRUE(with_norms(changed(recipe, norms)).empty());
+  const TrialResult result = run_trial(recipe, {{.rule = "vanishing-gradients", .changes = norms}}, {.seeds = 4});
+  EXPECT_TRUE(result.remedies.at(0).accepted()) << text_of(result);
 }
 
 // The stated level is 5 %: of 20 changes that cannot matter at most one may be accepted. A change of the number of workers

@@ -1,4 +1,4 @@
-#include "gradus/book/own/variation.h"
+#include "gradus/models/variation.h"
 
 #include <fmt/format.h>
 
@@ -8,10 +8,9 @@
 #include "gradus/base/error.h"
 #include "gradus/models/activations.h"
 
-namespace gradus::book {
+namespace gradus::models {
 namespace {
 
-using models::LayerSettings;
 using Layers = std::vector<LayerSettings>;
 
 LayerSettings plain(const std::string& type) {
@@ -39,7 +38,7 @@ LayerSettings pool() {
   return layer;
 }
 
-Layers mlp(const models::ModelSettings& model) {
+Layers mlp(const ModelSettings& model) {
   Layers layers = {plain("flatten")};
   std::int64_t from = model.inputs;
   for (const std::int64_t width : model.hidden) {
@@ -57,7 +56,7 @@ Layers lenet5() {
 }
 
 bool is_activation(const LayerSettings& layer) {
-  const auto& names = models::activation_names();
+  const auto& names = activation_names();
   return std::find(names.begin(), names.end(), layer.type) != names.end();
 }
 bool is_weight(const LayerSettings& layer) { return layer.type == "linear" || layer.type == "conv2d"; }
@@ -66,21 +65,21 @@ bool is_dropout(const LayerSettings& layer) { return layer.type.find("dropout") 
 
 }  // namespace
 
-models::ModelSettings as_layers(const models::ModelSettings& model) {
+ModelSettings as_layers(const ModelSettings& model) {
   if (model.name == "layers") return model;
-  models::ModelSettings list;
+  ModelSettings list;
   list.name = "layers";
   if (model.name == "mlp") {
     list.layers = mlp(model);
   } else if (model.name == "lenet5") {
     list.layers = lenet5();
   } else {
-    throw Error(ErrorKind::usage, "explain", "a network of this kind cannot be varied").field("model", model.name);
+    throw Error(ErrorKind::usage, "model", "a network of this kind cannot be varied").field("model", model.name);
   }
   return list;
 }
 
-Inventory inventory_of(const models::ModelSettings& layers) {
+Inventory inventory_of(const ModelSettings& layers) {
   Inventory found;
   for (const LayerSettings& layer : layers.layers) {
     found.weights += is_weight(layer) ? 1 : 0;
@@ -92,21 +91,21 @@ Inventory inventory_of(const models::ModelSettings& layers) {
   return found;
 }
 
-models::ModelSettings with_activation(models::ModelSettings layers, const std::string& name) {
+ModelSettings with_activation(ModelSettings layers, const std::string& name) {
   for (LayerSettings& layer : layers.layers) {
     if (is_activation(layer)) layer = plain(name);
   }
   return layers;
 }
 
-models::ModelSettings without_activations(const models::ModelSettings& layers) {
-  models::ModelSettings result = layers;
+ModelSettings without_activations(const ModelSettings& layers) {
+  ModelSettings result = layers;
   std::erase_if(result.layers, is_activation);
   return result;
 }
 
-models::ModelSettings with_batch_norm(const models::ModelSettings& layers) {
-  models::ModelSettings result = layers;
+ModelSettings with_batch_norm(const ModelSettings& layers) {
+  ModelSettings result = layers;
   result.layers.clear();
   int left = inventory_of(layers).weights;
   for (const LayerSettings& layer : layers.layers) {
@@ -120,8 +119,8 @@ models::ModelSettings with_batch_norm(const models::ModelSettings& layers) {
   return result;
 }
 
-models::ModelSettings with_dropout(const models::ModelSettings& layers, double p) {
-  models::ModelSettings result = layers;
+ModelSettings with_dropout(const ModelSettings& layers, double p) {
+  ModelSettings result = layers;
   result.layers.clear();
   for (const LayerSettings& layer : layers.layers) {
     result.layers.push_back(layer);
@@ -132,7 +131,7 @@ models::ModelSettings with_dropout(const models::ModelSettings& layers, double p
   return result;
 }
 
-std::string width_is_fixed(const models::ModelSettings& layers) {
+std::string width_is_fixed(const ModelSettings& layers) {
   if (inventory_of(layers).weights < 2) return "the network has no hidden layer";
   for (const LayerSettings& layer : layers.layers) {
     const bool follows = is_weight(layer) || is_activation(layer) || is_dropout(layer) || layer.num_features > 0 ||
@@ -143,10 +142,10 @@ std::string width_is_fixed(const models::ModelSettings& layers) {
   return "";
 }
 
-models::ModelSettings with_width(const models::ModelSettings& layers, double factor) {
+ModelSettings with_width(const ModelSettings& layers, double factor) {
   const std::string reason = width_is_fixed(layers);
-  if (!reason.empty()) throw Error(ErrorKind::usage, "explain", reason);
-  models::ModelSettings result = layers;
+  if (!reason.empty()) throw Error(ErrorKind::usage, "model", reason);
+  ModelSettings result = layers;
   std::int64_t before = 1, now = 1;  // outputs of the last layer of weights, as it was and as it is
   int left = inventory_of(layers).weights;
   for (LayerSettings& layer : result.layers) {
@@ -162,8 +161,8 @@ models::ModelSettings with_width(const models::ModelSettings& layers, double fac
   return result;
 }
 
-models::ModelSettings with_another_layer(const models::ModelSettings& layers) {
-  models::ModelSettings result = layers;
+ModelSettings with_another_layer(const ModelSettings& layers) {
+  ModelSettings result = layers;
   const Inventory has = inventory_of(layers);
   const auto last = std::find_if(result.layers.rbegin(), result.layers.rend(), is_weight);
   GRADUS_ASSERT(last != result.layers.rend() && last->type == "linear");
@@ -173,4 +172,4 @@ models::ModelSettings with_another_layer(const models::ModelSettings& layers) {
   return result;
 }
 
-}  // namespace gradus::book
+}  // namespace gradus::models
