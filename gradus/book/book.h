@@ -16,6 +16,7 @@ struct Entry {
   std::string_view slug;     ///< "gradient-descent"
   std::string_view title;    ///< "Gradient descent"
   std::string_view request;  ///< the question that it answers
+  std::string_view terms;    ///< what else people call its subjects when they ask
 };
 /// All twenty, in order.
 const std::vector<Entry>& entries();
@@ -29,10 +30,10 @@ std::string_view text_of(const Entry& entry);
 struct Answer {
   const Entry* entry = nullptr;  ///< none: the book does not cover it
   std::string section;           ///< heading of the section that fits best; empty: the chapter as a whole
-  double score = 0;              ///< cosine of the angle between the question and what was found, 0 to 1
+  double score = 0;              ///< the share of the question that what was found speaks of, 0 to 1
 };
-/// Looks a question up by its words (TF-IDF over the requests, titles and sections; Salton and Buckley, "Term-weighting approaches in
-/// automatic text retrieval", 1988).
+/// Looks a question up by its words, over titles, requests, terms and sections (the weights of BM25: Robertson and Zaragoza, "The
+/// probabilistic relevance framework", 2009). Misspelt words, words cut short and words in two parts are read as the book's.
 Answer find_answer(std::string_view question);
 
 /// The entry with this slug or number ("5"), or, for several words, the one that answers them. Throws Error(usage) with the nearest
