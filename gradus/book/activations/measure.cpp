@@ -129,7 +129,9 @@ void dead_figure(Notebook& notebook, std::int64_t epochs) {
   notebook.figures.push_back(
       {"dead",
        "Hidden units that are 0 for every training digit, after training two layers of 32 with momentum 0.9. Only an "
-       "activation that is exactly 0 somewhere can have any.",
+       "activation that is exactly 0 somewhere can have any; GELU is, far enough to the left, where 32-bit numbers "
+       "round its "
+       "tail away.",
        plot});
 }
 
