@@ -4,6 +4,7 @@
 #include <written_chapters.h>
 
 #include <algorithm>
+#include <iterator>
 
 #include "gradus/base/error.h"
 
@@ -16,98 +17,100 @@ bool same_name(std::string_view slug, std::string_view folder) {
                     [](char a, char b) { return a == b || (a == '-' && b == '_'); });
 }
 
+constexpr Entry all_entries[] = {
+    {1, "deep-learning", "Deep and traditional learning",
+     "Explain the concept of deep learning and how it differs from traditional machine learning approaches.",
+     "classical machine learning ML vs AI feature engineering handcrafted representation features difference"},
+    {2, "structure", "Structure of a neural network",
+     "Describe the structure and components of a typical artificial neural network used in deep learning.",
+     "neuron perceptron unit layer weights biases hidden layers width depth architecture universal approximation "
+     "theorem parameters logits XOR multilayer MLP"},
+    {3, "backpropagation", "Backpropagation",
+     "Explain the backpropagation algorithm and its role in training deep learning models.",
+     "backprop chain rule automatic differentiation autodiff autograd reverse mode forward mode computational graph "
+     "jacobian gradient checkpointing"},
+    {4, "limits", "Advantages and limits",
+     "Discuss the advantages and limitations of deep learning in comparison to other machine learning techniques.",
+     "pros and cons disadvantages benefits drawbacks strengths weaknesses alternatives tabular data trees random "
+     "forest XGBoost boosting SVM catastrophic forgetting extrapolation cost explainable black box"},
+    {5, "gradient-descent", "Gradient descent",
+     "Describe the concept of gradient descent and its significance in optimizing deep learning models.",
+     "optimizer SGD stochastic mini batch size learning rate schedule warmup momentum Nesterov Adam RMSprop Adagrad "
+     "convergence local minimum loss surface"},
+    {6, "vanishing-gradients", "Vanishing gradients",
+     "Explain the vanishing gradient problem in deep learning and its impact on training deep neural networks.",
+     "exploding gradients clipping initialisation Xavier Glorot He batch normalization layer normalization residual "
+     "skip connections ResNet deep networks do not train"},
+    {7, "overfitting", "Overfitting",
+     "Discuss the concept of overfitting in deep learning and describe techniques to mitigate it.",
+     "prevent avoid reduce underfit underfitting generalization gap bias variance memorization training test data "
+     "validation loss split "
+     "early stopping double "
+     "descent cross validation"},
+    {8, "activations", "Activation functions",
+     "Describe the role of activation functions in deep learning and provide examples of commonly used activation "
+     "functions.",
+     "ReLU leaky sigmoid tanh GELU SiLU swish SELU ELU softmax saturation dying dead nonlinearity nonlinear"},
+    {9, "convolutions", "Convolutional networks",
+     "Explain the concept of convolutional neural networks (CNNs) and their applications in image recognition "
+     "tasks.",
+     "CNN ConvNet convolution filter kernel pooling stride padding image classification computer vision object "
+     "detection segmentation ResNet LeNet"},
+    {10, "recurrence", "Recurrent networks",
+     "Describe the role of recurrent neural networks (RNNs) in processing sequential data and provide examples of "
+     "their applications.",
+     "RNN LSTM GRU gates hidden state time series forecasting sequence speech backpropagation through time"},
+    {11, "transfer", "Transfer learning",
+     "Discuss the concept of transfer learning in deep learning and describe how it can be beneficial in solving "
+     "complex tasks.",
+     "fine tuning finetune pretrained pretraining foundation model domain adaptation freeze backbone LoRA"},
+    {12, "adversarial-networks", "Generative adversarial networks",
+     "Explain the purpose and working principles of generative adversarial networks (GANs) in deep learning.",
+     "GAN generator discriminator mode collapse WGAN Wasserstein image generation deepfake"},
+    {13, "regularisation", "Regularisation",
+     "Discuss the concept of regularization in deep learning and describe different regularization techniques used "
+     "to "
+     "prevent overfitting.",
+     "weight decay dropout L1 L2 ridge lasso label smoothing mixup SAM SWA max norm penalty"},
+    {14, "augmentation", "Data augmentation",
+     "Describe the process of data augmentation in deep learning and explain its significance in improving model "
+     "performance.",
+     "flip crop rotate images cutout random erasing synthetic data more training data mixup cutmix"},
+    {15, "tuning", "Hyperparameter tuning",
+     "Explain the concept of hyperparameter tuning in deep learning and describe techniques used to optimize "
+     "hyperparameters.",
+     "grid search random search Bayesian optimization Hyperband successive halving AutoML hyperparameter search"},
+    {16, "scale", "Scaling up",
+     "Discuss the challenges and considerations involved in scaling up deep learning models to handle large datasets "
+     "and complex tasks.",
+     "distributed training GPU cluster parallelism data parallel large batch mixed precision sharding checkpoint "
+     "huge dataset memory throughput scaling laws"},
+    {17, "unsupervised", "Unsupervised learning",
+     "Describe the concept of unsupervised learning in the context of deep learning and provide examples of "
+     "unsupervised deep learning algorithms.",
+     "autoencoder VAE variational clustering self-supervised contrastive SimCLR diffusion PCA embedding "
+     "representation without labels RBM generative"},
+    {18, "language", "Natural language processing",
+     "Explain the concept of natural language processing (NLP) and discuss how deep learning techniques are applied "
+     "in NLP tasks.",
+     "NLP text tokenizer tokenization BPE word embedding word2vec language model sentiment analysis machine "
+     "translation summarization chatbot named entity BLEU perplexity GPT BERT LLM"},
+    {19, "attention", "Attention",
+     "Describe the concept of attention mechanisms in deep learning and their significance in tasks involving "
+     "sequential or textual data.",
+     "transformer self-attention multi-head query key value positional encoding KV cache FlashAttention vision "
+     "transformer"},
+    {20, "ethics", "Ethics",
+     "Discuss the ethical implications and challenges associated with the use of deep learning models, particularly "
+     "in sensitive domains such as healthcare or finance.",
+     "fairness bias discrimination privacy differential privacy explainability interpretability SHAP accountability "
+     "robustness adversarial examples regulation responsible AI patients credit calibration"},
+};
+
 }  // namespace
 
 const std::vector<Entry>& entries() {
-  static const std::vector<Entry> all = {
-      {1, "deep-learning", "Deep and traditional learning",
-       "Explain the concept of deep learning and how it differs from traditional machine learning approaches.",
-       "classical machine learning ML vs AI feature engineering handcrafted representation features difference"},
-      {2, "structure", "Structure of a neural network",
-       "Describe the structure and components of a typical artificial neural network used in deep learning.",
-       "neuron perceptron unit layer weights biases hidden layers width depth architecture universal approximation "
-       "theorem parameters logits XOR multilayer MLP"},
-      {3, "backpropagation", "Backpropagation",
-       "Explain the backpropagation algorithm and its role in training deep learning models.",
-       "backprop chain rule automatic differentiation autodiff autograd reverse mode forward mode computational graph "
-       "jacobian gradient checkpointing"},
-      {4, "limits", "Advantages and limits",
-       "Discuss the advantages and limitations of deep learning in comparison to other machine learning techniques.",
-       "pros and cons disadvantages benefits drawbacks strengths weaknesses alternatives tabular data trees random "
-       "forest XGBoost boosting SVM catastrophic forgetting extrapolation cost explainable black box"},
-      {5, "gradient-descent", "Gradient descent",
-       "Describe the concept of gradient descent and its significance in optimizing deep learning models.",
-       "optimizer SGD stochastic mini batch size learning rate schedule warmup momentum Nesterov Adam RMSprop Adagrad "
-       "convergence local minimum loss surface"},
-      {6, "vanishing-gradients", "Vanishing gradients",
-       "Explain the vanishing gradient problem in deep learning and its impact on training deep neural networks.",
-       "exploding gradients clipping initialisation Xavier Glorot He batch normalization layer normalization residual "
-       "skip connections ResNet deep networks do not train"},
-      {7, "overfitting", "Overfitting",
-       "Discuss the concept of overfitting in deep learning and describe techniques to mitigate it.",
-       "prevent avoid reduce underfit underfitting generalization gap bias variance memorization training test data "
-       "validation loss split "
-       "early stopping double "
-       "descent cross validation"},
-      {8, "activations", "Activation functions",
-       "Describe the role of activation functions in deep learning and provide examples of commonly used activation "
-       "functions.",
-       "ReLU leaky sigmoid tanh GELU SiLU swish SELU ELU softmax saturation dying dead nonlinearity nonlinear"},
-      {9, "convolutions", "Convolutional networks",
-       "Explain the concept of convolutional neural networks (CNNs) and their applications in image recognition "
-       "tasks.",
-       "CNN ConvNet convolution filter kernel pooling stride padding image classification computer vision object "
-       "detection segmentation ResNet LeNet"},
-      {10, "recurrence", "Recurrent networks",
-       "Describe the role of recurrent neural networks (RNNs) in processing sequential data and provide examples of "
-       "their applications.",
-       "RNN LSTM GRU gates hidden state time series forecasting sequence speech backpropagation through time"},
-      {11, "transfer", "Transfer learning",
-       "Discuss the concept of transfer learning in deep learning and describe how it can be beneficial in solving "
-       "complex tasks.",
-       "fine tuning finetune pretrained pretraining foundation model domain adaptation freeze backbone LoRA"},
-      {12, "adversarial-networks", "Generative adversarial networks",
-       "Explain the purpose and working principles of generative adversarial networks (GANs) in deep learning.",
-       "GAN generator discriminator mode collapse WGAN Wasserstein image generation deepfake"},
-      {13, "regularisation", "Regularisation",
-       "Discuss the concept of regularization in deep learning and describe different regularization techniques used "
-       "to "
-       "prevent overfitting.",
-       "weight decay dropout L1 L2 ridge lasso label smoothing mixup SAM SWA max norm penalty"},
-      {14, "augmentation", "Data augmentation",
-       "Describe the process of data augmentation in deep learning and explain its significance in improving model "
-       "performance.",
-       "flip crop rotate images cutout random erasing synthetic data more training data mixup cutmix"},
-      {15, "tuning", "Hyperparameter tuning",
-       "Explain the concept of hyperparameter tuning in deep learning and describe techniques used to optimize "
-       "hyperparameters.",
-       "grid search random search Bayesian optimization Hyperband successive halving AutoML hyperparameter search"},
-      {16, "scale", "Scaling up",
-       "Discuss the challenges and considerations involved in scaling up deep learning models to handle large datasets "
-       "and complex tasks.",
-       "distributed training GPU cluster parallelism data parallel large batch mixed precision sharding checkpoint "
-       "huge dataset memory throughput scaling laws"},
-      {17, "unsupervised", "Unsupervised learning",
-       "Describe the concept of unsupervised learning in the context of deep learning and provide examples of "
-       "unsupervised deep learning algorithms.",
-       "autoencoder VAE variational clustering self-supervised contrastive SimCLR diffusion PCA embedding "
-       "representation without labels RBM generative"},
-      {18, "language", "Natural language processing",
-       "Explain the concept of natural language processing (NLP) and discuss how deep learning techniques are applied "
-       "in NLP tasks.",
-       "NLP text tokenizer tokenization BPE word embedding word2vec language model sentiment analysis machine "
-       "translation summarization chatbot named entity BLEU perplexity GPT BERT LLM"},
-      {19, "attention", "Attention",
-       "Describe the concept of attention mechanisms in deep learning and their significance in tasks involving "
-       "sequential or textual data.",
-       "transformer self-attention multi-head query key value positional encoding KV cache FlashAttention vision "
-       "transformer"},
-      {20, "ethics", "Ethics",
-       "Discuss the ethical implications and challenges associated with the use of deep learning models, particularly "
-       "in sensitive domains such as healthcare or finance.",
-       "fairness bias discrimination privacy differential privacy explainability interpretability SHAP accountability "
-       "robustness adversarial examples regulation responsible AI patients credit calibration"},
-  };
+  static const std::vector<Entry> all(std::begin(all_entries), std::end(all_entries));
   return all;
 }
 
