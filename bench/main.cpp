@@ -15,7 +15,7 @@ int main(int argc, char** argv) try {
   CLI::App app("Runs one workload in Gradus and prints what was measured as one line of JSON.", "gradus_bench");
   app.add_flag("--list", list, "print the names of the workloads");
   app.add_option("--workload", settings.workload, "one of --list");
-  app.add_option("--dtype", settings.dtype, "f32 or bf16");
+  app.add_option("--dtype", settings.dtype, "f32, bf16 or int8 (inference)");
   app.add_option("--threads", settings.threads);
   app.add_option("--steps", settings.steps, "timed steps; 0: as many as the workload says");
   app.add_option("--warmup", settings.warmup, "steps before them");

@@ -122,15 +122,20 @@ std::span<const Workload> workloads() {
 
 nlohmann::ordered_json run(const Settings& settings) {
   const Workload& workload = find(settings.workload);
-  if (settings.dtype != "f32" && settings.dtype != "bf16") {
-    throw Error(ErrorKind::value, "bench", fmt::format("dtype is \"{}\", must be f32 or bf16", settings.dtype));
+  if (settings.dtype != "f32" && settings.dtype != "bf16" && settings.dtype != "int8") {
+    throw Error(ErrorKind::value, "bench", fmt::format("dtype is \"{}\", must be f32, bf16 or int8", settings.dtype));
   }
   nlohmann::ordered_json line = {{"workload", workload.name}, {"framework", "gradus"},       {"version", version},
                                  {"dtype", settings.dtype},   {"threads", settings.threads}, {"available", true}};
-  const precision::Scope scope(settings.dtype == "bf16" ? precision::bf16 : precision::f32);
-  if (settings.dtype == "bf16" && precision::current() != Precision::bf16) {
+  const Precision wanted = settings.dtype == "bf16"   ? precision::bf16
+                           : settings.dtype == "int8" ? precision::int8
+                                                      : precision::f32;
+  const precision::Scope scope(wanted);
+  if (precision::current() != wanted || (wanted == precision::int8 && workload.training)) {
     line["available"] = false;
-    line["reason"] = "bf16 is not faster than f32 on this CPU";
+    line["reason"] = precision::current() == wanted
+                         ? "int8 is for inference"
+                         : fmt::format("{} is not faster than f32 on this CPU", settings.dtype);
     return line;
   }
   set_num_threads(settings.threads);

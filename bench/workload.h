@@ -17,7 +17,7 @@ namespace gradus::bench {
 
 struct Settings {
   std::string workload = {};
-  std::string dtype = "f32";  ///< or "bf16": mixed precision
+  std::string dtype = "f32";  ///< or "bf16": mixed precision; "int8": quantised linear layers, of inference
   int threads = 1;
   int steps = 0;            ///< timed ones; 0: what the workload says
   int warmup = 0;           ///< steps before, the first included; 0: what the workload says

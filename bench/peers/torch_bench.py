@@ -21,7 +21,8 @@ import time
 def parse_arguments():
     parser = argparse.ArgumentParser(description=__doc__.splitlines()[0])
     parser.add_argument("--workload", required=True)
-    parser.add_argument("--dtype", default="f32", choices=["f32", "bf16"], help="bf16: autocast over f32 weights")
+    parser.add_argument("--dtype", default="f32", choices=["f32", "bf16", "int8"],
+                        help="bf16: autocast over f32 weights; int8: quantize_dynamic, of inference")
     parser.add_argument("--cast", action="store_true", help="bf16 inference with bf16 weights in place of autocast")
     parser.add_argument("--compile", action="store_true", help="torch.compile")
     parser.add_argument("--tuned", action="store_true", help="fused optimizer, channels last")
@@ -317,6 +318,8 @@ def run_inference(model, unit, answer, steps, warmup):
 
 def prepared(model):
     model = initial(model).eval()
+    if ARGS.dtype == "int8":
+        return torch.ao.quantization.quantize_dynamic(model, {torch.nn.Linear}, dtype=torch.qint8)
     return model.bfloat16() if ARGS.dtype == "bf16" and ARGS.cast else model
 
 

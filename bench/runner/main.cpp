@@ -36,7 +36,7 @@ void declare(CLI::App& app, Options& options) {
   app.add_option("--workloads", options.plan.workloads, "default: all")
       ->delimiter(',')
       ->check(CLI::IsMember(workloads));
-  app.add_option("--dtype", options.plan.dtypes)->delimiter(',')->check(CLI::IsMember({"f32", "bf16"}));
+  app.add_option("--dtype", options.plan.dtypes)->delimiter(',')->check(CLI::IsMember({"f32", "bf16", "int8"}));
   app.add_option("--threads", options.plan.threads)->delimiter(',')->check(CLI::Range(1, 1024));
   app.add_option("--peers", options.plan.peers)->delimiter(',')->check(CLI::IsMember(peers));
   app.add_option("--rounds", options.plan.rounds, "runs of each contender, in turn")->check(CLI::Range(1, 1000));

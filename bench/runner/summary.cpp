@@ -24,7 +24,7 @@ double mean(const std::vector<double>& values) {
   return sum / static_cast<double>(values.size());
 }
 
-Outcome outcome(const ordered_json& contender, const ordered_json& gradus, bool bf16) {
+Outcome outcome(const ordered_json& contender, const ordered_json& gradus, const std::string& dtype) {
   Outcome found;
   found.name = contender["name"];
   found.reason = contender.value("reason", "");
@@ -43,7 +43,8 @@ Outcome outcome(const ordered_json& contender, const ordered_json& gradus, bool 
   std::vector<double> ratios;
   for (std::size_t i = 0; i < std::min(times.size(), own.size()); ++i) ratios.push_back(times[i] / own[i]);
   found.ratio = spread(ratios);
-  found.disagreement = disagreement(gradus["runs"][0], runs[0], bf16);
+  // Each quantises in its own way: what that costs is for an evaluation to say, not for one sum.
+  if (dtype != "int8") found.disagreement = disagreement(gradus["runs"][0], runs[0], dtype == "bf16");
   return found;
 }
 
@@ -106,7 +107,7 @@ std::vector<Comparison> summarize(const ordered_json& measurement) {
     Comparison found{result["workload"], result["dtype"], result["threads"], {}};
     const ordered_json& contenders = result["contenders"];
     for (const ordered_json& contender : contenders) {
-      found.outcomes.push_back(outcome(contender, contenders[0], found.dtype == "bf16"));
+      found.outcomes.push_back(outcome(contender, contenders[0], found.dtype));
     }
     if (const ordered_json& runs = contenders[0]["runs"]; !runs.empty()) {
       const double seconds = found.outcomes[0].step_ms.median / 1e3;

@@ -110,11 +110,13 @@ CLI::App* add_eval(CLI::App& app, Options& options) {
   add_checkpoint(*command, o.checkpoint);
   command->add_option("--split", o.split, "test (the default), validation or train")
       ->check(CLI::IsMember({"test", "validation", "train"}));
+  command->add_flag("--int8", o.int8, "measure again with linear layers quantised to 8 bits");
   add_profile(*command, o.profile, o.trace);
   command->add_flag("--json", o.json, "print JSON");
   add_threads(*command, options);
   command->footer(
-      footer("  gradus eval runs/mlp\n  gradus eval runs/mlp --split validation --checkpoint last --json\n"));
+      footer("  gradus eval runs/mlp\n  gradus eval runs/mlp --int8\n  gradus eval runs/mlp --split validation "
+             "--checkpoint last --json\n"));
   return command;
 }
 

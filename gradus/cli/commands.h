@@ -30,6 +30,7 @@ struct EvalCommand {
   std::string run;
   std::string checkpoint = "best";
   std::string split = "test";  ///< test, validation or train
+  bool int8 = false;           ///< again with linear layers in 8 bits
   bool profile = false;
   std::string trace;  ///< as above
   bool json = false;

@@ -10,9 +10,14 @@
 namespace gradus::engine::kept {
 namespace {
 
+struct Rounded {
+  DType type = DType::bf16;
+  Ref<Buffer> elements;  ///< without a buffer: asked for once
+};
+
 struct Table {
   std::mutex mutex;
-  std::unordered_map<const Buffer*, Ref<Buffer>> narrow;  ///< without a buffer: asked for once
+  std::unordered_map<const Buffer*, Rounded> narrow;
   std::atomic<std::size_t> size{0};
 
   Table() {
@@ -27,20 +32,25 @@ Table& table() {
 
 }  // namespace
 
-Found find(const Buffer& source) {
+Found find(const Buffer& source, DType type) {
   Table& t = table();
+  Ref<Buffer> dying;  // behind the lock: its death is watched, too
   const std::lock_guard lock(t.mutex);
-  const auto [entry, first] = t.narrow.try_emplace(&source);
+  const auto [entry, first] = t.narrow.try_emplace(&source, Rounded{type, {}});
   t.size.store(t.narrow.size(), std::memory_order_relaxed);
-  return {entry->second, !first};
+  if (entry->second.type == type) return {entry->second.elements, !first};
+  dying = std::move(entry->second.elements);
+  entry->second = {type, {}};
+  return {};
 }
 
-void keep(const Buffer& source, Ref<Buffer> narrow) {
+void keep(const Buffer& source, DType type, Ref<Buffer> narrow) {
   Table& t = table();
   const std::lock_guard lock(t.mutex);
   // Only where nobody forgot it meanwhile. Another run may have been faster: its elements are the same.
   const auto entry = t.narrow.find(&source);
-  if (entry != t.narrow.end() && !entry->second) entry->second = std::move(narrow);
+  if (entry == t.narrow.end() || entry->second.type != type || entry->second.elements) return;
+  entry->second.elements = std::move(narrow);
 }
 
 void forget(const Buffer& source) noexcept {
@@ -50,7 +60,7 @@ void forget(const Buffer& source) noexcept {
   const std::lock_guard lock(t.mutex);
   const auto entry = t.narrow.find(&source);
   if (entry == t.narrow.end()) return;
-  dying = std::move(entry->second);
+  dying = std::move(entry->second.elements);
   t.narrow.erase(entry);
   t.size.store(t.narrow.size(), std::memory_order_relaxed);
 }

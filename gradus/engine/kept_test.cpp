@@ -24,14 +24,14 @@ Tensor parameter(const Shape& shape, std::uint64_t seed) {
 TEST(Kept, LivesAsLongAsItsSourceAndItsElements) {
   Ref<Buffer> source = Buffer::allocate(64);
   const Ref<Buffer> narrow = Buffer::allocate(32);
-  engine::kept::keep(*source, narrow);  // nobody asked
-  EXPECT_FALSE(engine::kept::find(*source).again);
-  EXPECT_TRUE(engine::kept::find(*source).again);
-  engine::kept::keep(*source, narrow);
-  EXPECT_EQ(engine::kept::find(*source).narrow, narrow);
+  engine::kept::keep(*source, DType::bf16, narrow);  // nobody asked
+  EXPECT_FALSE(engine::kept::find(*source, DType::bf16).again);
+  EXPECT_TRUE(engine::kept::find(*source, DType::bf16).again);
+  engine::kept::keep(*source, DType::bf16, narrow);
+  EXPECT_EQ(engine::kept::find(*source, DType::bf16).narrow, narrow);
   engine::kept::forget(*source);
-  EXPECT_FALSE(engine::kept::find(*source).narrow);
-  engine::kept::keep(*source, narrow);
+  EXPECT_FALSE(engine::kept::find(*source, DType::bf16).narrow);
+  engine::kept::keep(*source, DType::bf16, narrow);
   EXPECT_EQ(narrow->use_count(), 2u);
   source.reset();
   EXPECT_EQ(narrow->use_count(), 1u);
@@ -44,7 +44,7 @@ TEST(Kept, RunsAgreeBitForBit) {
   eval(x);
   const std::vector<float> first = linear(x, weight).to_vector<float>();
   for (int run = 0; run < 3; ++run) EXPECT_EQ(linear(x, weight).to_vector<float>(), first);
-  EXPECT_TRUE(engine::kept::find(*weight.buffer()).narrow);
+  EXPECT_TRUE(engine::kept::find(*weight.buffer(), DType::bf16).narrow);
 }
 
 // The memory of a weight goes to its successor: what was kept of the old elements must go, too.

@@ -12,13 +12,15 @@
 #include "gradus/engine/memory_limit.h"
 #include "gradus/engine/memory_plan.h"
 #include "gradus/engine/precision.h"
+#include "gradus/ops/quantized/quantized.h"
 #include "gradus/ops/region.h"
 #include "gradus/ops/view.h"
 #include "gradus/transform/fuse.h"
 #include "gradus/transform/fuse_folded.h"
 #include "gradus/transform/fuse_reductions.h"
 #include "gradus/transform/layout.h"
-#include "gradus/transform/precision.h"
+#include "gradus/transform/lowering/precision.h"
+#include "gradus/transform/lowering/quantize.h"
 #include "gradus/transform/recompute.h"
 #include "gradus/transform/redirect.h"
 #include "gradus/transform/schedule.h"
@@ -27,10 +29,12 @@
 namespace gradus::engine {
 namespace {
 
-constexpr std::array<std::string_view, 9> pass_names{"simplify",   "bf16",     "layout",   "fuse",  "repeat",
-                                                     "reductions", "schedule", "in_place", "donate"};
+constexpr std::array<std::string_view, 10> pass_names{"simplify", "bf16",       "int8",     "layout",   "fuse",
+                                                      "repeat",   "reductions", "schedule", "in_place", "donate"};
 
-bool lowers_precision() { return precision::current() == Precision::bf16 && is_pass_enabled("bf16"); }
+bool lowers_to(Precision precision, std::string_view pass) {
+  return precision::current() == precision && is_pass_enabled(pass);
+}
 
 std::array<std::atomic<bool>, pass_names.size()>& disabled_passes() {
   static std::array<std::atomic<bool>, pass_names.size()> flags{};
@@ -56,8 +60,9 @@ void check([[maybe_unused]] const Graph& graph, [[maybe_unused]] const char* aft
 #endif
 }
 
-/// Whether a vertex is nothing but a whole parameter in bf16, and the run leaves the parameter alone.
+/// Whether a vertex is nothing but a whole parameter in bf16 or int8, and the run leaves the parameter alone.
 bool rounds_parameter(const Graph& graph, const Vertex& v) {
+  if (v.op.as<QuantizeRows>()) return true;  // the pass asks for no others
   const Region* region = v.op.as<Region>();
   if (!region || v.inputs.size() != 1 || region->instructions.size() != 1 || v.specs.size() != 1) return false;
   const Vertex& leaf = graph.vertices[static_cast<std::size_t>(v.inputs[0].vertex)];
@@ -113,7 +118,8 @@ unsigned enabled_passes() {
   for (std::size_t i = 0; i < pass_names.size(); ++i) {
     if (!disabled_passes()[i].load(std::memory_order_relaxed)) mask |= 1u << i;
   }
-  if (!lowers_precision()) mask &= ~(1u << pass_index("bf16"));
+  if (!lowers_to(Precision::bf16, "bf16")) mask &= ~(1u << pass_index("bf16"));
+  if (!lowers_to(Precision::int8, "int8")) mask &= ~(1u << pass_index("int8"));
   return mask;
 }
 
@@ -132,8 +138,10 @@ Graph lowered(const Graph& graph) {
   Graph g = is_pass_enabled("simplify") ? transform::simplify(graph) : graph;
   check(g, "simplify");
   const bool channels_last = is_pass_enabled("layout") && transform::channels_last_pays(g);
-  if (lowers_precision()) g = transform::use_bf16(g, channels_last);
+  if (lowers_to(Precision::bf16, "bf16")) g = transform::use_bf16(g, channels_last);
   check(g, "bf16");
+  if (lowers_to(Precision::int8, "int8")) g = transform::use_int8(g);
+  check(g, "int8");
   if (channels_last) g = transform::use_channels_last(g);
   check(g, "layout");
   transform::FuseOptions options;

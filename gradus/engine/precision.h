@@ -18,22 +18,28 @@ namespace gradus {
 
 enum class Precision : std::uint8_t {
   f32,   ///< as recorded
-  bf16,  ///< products and convolutions of f32 round their operands to bf16 and sum in f32: transform/precision.h
+  bf16,  ///< products and convolutions of f32 round their operands to bf16 and sum in f32: transform/lowering/precision.h
+  int8,  ///< linear layers take their weights and inputs in 8 bits, for inference: transform/lowering/quantize.h
 };
 
 namespace precision {
 
 inline constexpr Precision f32 = Precision::f32;
 inline constexpr Precision bf16 = Precision::bf16;
+inline constexpr Precision int8 = Precision::int8;
 
 struct ScopeOptions {
-  /// Rounds to bf16 where that is slower than f32, too: the numbers of a machine with AMX, to within the order of summation.
+  /// Rounds where that is slower than f32, too: the numbers of a machine with AMX, to within the order of summation; of int8 exactly.
   bool always = false;
 };
 
 /// Sets the precision of evaluations on this thread for as long as it lives; scopes nest. Where the CPU does not multiply bf16
-/// faster than f32, and where GRADUS_DISABLE=bf16 says so, bf16 runs as f32; the first such scope says so and why on stderr.
-/// Plans of both precisions are kept side by side.
+/// (int8) faster than f32, and where GRADUS_DISABLE=bf16 (vnni) says so, it runs as f32; the first such scope says so and why on stderr.
+/// Plans of all precisions are kept side by side. int8 is for inference: optimizers refuse to step inside of its scope.
+///
+///   const precision::Scope quantised(precision::int8);
+///   Tensor answer = model(x);
+///   eval(answer);
 class Scope {
  public:
   explicit Scope(Precision precision, ScopeOptions options = {});
@@ -45,7 +51,7 @@ class Scope {
   Precision before_;
 };
 
-/// What evaluations on this thread run in now: f32 where bf16 was asked for and does not pay.
+/// What evaluations on this thread run in now: f32 where another was asked for and does not pay.
 Precision current();
 
 }  // namespace precision

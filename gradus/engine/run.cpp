@@ -72,7 +72,7 @@ class Runner {
       if (!status.ok) refuse_index(step, status, captured_.where[static_cast<std::size_t>(step.source)]);
     }
     for (Kept& kept : kept_) {
-      if (!kept.ready) kept::keep(*kept.source, std::move(kept.narrow));
+      if (!kept.ready) kept::keep(*kept.source, plan_.steps[kept.step].output_specs[0].dtype, std::move(kept.narrow));
     }
   }
 
@@ -137,7 +137,7 @@ class Runner {
       const Storage& rounded = plan_.storages[static_cast<std::size_t>(step.outputs[0])];
       if (rounded.place != Place::arena) continue;  // somebody wants it for himself
       const Buffer& source = *buffer_of(plan_.storages[static_cast<std::size_t>(step.inputs[0])]);
-      kept::Found found = kept::find(source);
+      kept::Found found = kept::find(source, step.output_specs[0].dtype);
       if (!found.narrow && !found.again) continue;
       const bool ready = static_cast<bool>(found.narrow);
       kept_.push_back({s, &source, ready ? std::move(found.narrow) : Buffer::allocate(rounded.bytes), ready});

@@ -22,6 +22,7 @@ std::vector<Implementation> lapack_kernels();
 
 std::vector<Implementation> small_matmul_kernels();
 std::vector<Implementation> amx_matmul_kernels();
+std::vector<Implementation> quantized_kernels();
 std::vector<Implementation> onednn_matmul_kernels();
 std::vector<Implementation> onednn_conv_kernels();
 std::vector<Implementation> onednn_pool_kernels();

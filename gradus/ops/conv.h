@@ -20,7 +20,7 @@ namespace gradus {
 
 /// Cross-correlation of x (n, c, spatial...) with weights (o, c/groups, kernel...), zeros around x, over N = 1, 2 or 3
 /// spatial axes. Each becomes (size + 2 padding - dilation (kernel - 1) - 1) / stride + 1, rounded down. f32 or f64;
-/// of two bf16 operands, which mixed precision writes (transform/precision.h), the result is f32. So for the gradients.
+/// of two bf16 operands, which mixed precision writes (transform/lowering/precision.h), the result is f32. So for the gradients.
 template <int N>
 struct Conv {
   using Sizes = std::array<std::int64_t, static_cast<std::size_t>(N)>;

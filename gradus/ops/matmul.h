@@ -11,7 +11,7 @@ namespace gradus {
 
 /// Product of two stacks of matrices with equal batch axes: (.., m, k) x (.., k, n) -> (.., m, n). A transposed operand is
 /// stored with its last two axes swapped. f32, f64, i32 or i64, the same for both; of two bf16 operands, which mixed precision
-/// writes (transform/precision.h), the result is f32, or bf16 where `narrow` says so: the sums are rounded once, at the end.
+/// writes (transform/lowering/precision.h), the result is f32, or bf16 where `narrow` says so: the sums are rounded once, at the end.
 struct MatMul {
   bool transpose_a = false;
   bool transpose_b = false;

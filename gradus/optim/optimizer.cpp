@@ -10,6 +10,7 @@
 
 #include "gradus/base/error.h"
 #include "gradus/engine/eval.h"
+#include "gradus/engine/precision.h"
 #include "gradus/graph/node.h"
 #include "gradus/nn/init.h"
 #include "gradus/ops/elementwise.h"
@@ -273,6 +274,11 @@ void Optimizer::eval_mode(SourceLocation where) {
 }
 
 void Optimizer::check_training(SourceLocation where) const {
+  if (precision::current() == Precision::int8) {
+    throw Error(ErrorKind::state, name_, "int8 is for inference: its rounding lets no gradient through")
+        .at(where)
+        .hint("end the scope of precision::int8 before training, or train in precision::bf16");
+  }
   if (training_) return;
   throw Error(ErrorKind::state, name_, "a step needs the weights of training, and the model has those for evaluation")
       .at(where)

@@ -10,7 +10,7 @@
 #include "gradus/engine/plan_cache.h"
 #include "gradus/ops/ops.h"
 #include "gradus/transform/grad.h"
-#include "gradus/transform/precision.h"
+#include "gradus/transform/lowering/precision.h"
 #include "gradus/transform/simplify.h"
 
 namespace gradus {

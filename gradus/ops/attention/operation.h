@@ -15,7 +15,7 @@ struct Attention {
   Immediate scale = 1;
   bool causal = false;      ///< query i sees keys 0..i only
   bool time_first = false;  ///< q, k, v and y are [n, L, heads, E] and so on: the layout of a projection
-  /// Products inside may round their operands to bf16: written by mixed precision (transform/precision.h), below gradients.
+  /// Products inside may round their operands to bf16: written by mixed precision (transform/lowering/precision.h), below gradients.
   bool narrow = false;
 
   std::string_view name() const { return "attention"; }

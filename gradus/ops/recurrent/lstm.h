@@ -16,7 +16,7 @@ namespace gradus {
 /// reads. f32 or f64, the same for all; T >= 1.
 struct Lstm {
   bool reverse = false;  ///< from the last step to the first
-  /// Products inside may round their operands to bf16: written by mixed precision (transform/precision.h), below gradients.
+  /// Products inside may round their operands to bf16: written by mixed precision (transform/lowering/precision.h), below gradients.
   bool narrow = false;
 
   std::string_view name() const { return "lstm"; }

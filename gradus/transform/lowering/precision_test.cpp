@@ -1,4 +1,4 @@
-#include "gradus/transform/precision.h"
+#include "gradus/transform/lowering/precision.h"
 
 #include <gtest/gtest.h>
 
