@@ -94,7 +94,8 @@ std::string pairs_html(const insight::ClaimResult& result) {
 /// The effect, and its interval on one line.
 std::string effect_html(const insight::ClaimResult& result) {
   std::string text = effect_text(result);
-  return text.insert(text.find('['), "<span class=\"pair\">") + "</span>";
+  return "<span>" + text.insert(text.find('['), "<span class=\"pair\">") +
+         "</span></span>";  // one piece, which may break
 }
 
 }  // namespace

@@ -44,6 +44,8 @@ function checkWidth(when) {
     if (!shown(element) || element.closest(".scroll,pre,.skip")) continue;
     const box = element.getBoundingClientRect();
     if (box.left >= -9000 && box.width > 0 && (box.right > room + 1 || box.left < -1)) return fault(`sticks out of the window ${when}`, element);
+    const card = element.closest("td") && element.closest(".card");
+    if (card && box.width > 0 && !within(box, card.getBoundingClientRect())) return fault(`sticks out of its card ${when}`, element);
   }
 }
 

@@ -45,7 +45,7 @@ OwnClaim moved(const Setting& setting) {
   Claim claim = rival_claim(setting, {}, "", examples);
   claim.id = "a-shift-is-a-catastrophe";
   claim.sentence = "Moving the images by an eighth of their width costs it a tenth of its accuracy and more.";
-  claim.factor = fmt::format("validation images moved to the right by {} pixels", pixels);
+  claim.factor = fmt::format("validation images moved to the right by {} pixel{}", pixels, pixels == 1 ? "" : "s");
   claim.direction = Direction::lower;
   claim.smallest_effect = 0.1;
   claim.measure = [&setting, pixels, examples](std::uint64_t seed) {
