@@ -95,6 +95,26 @@ std::string watched(std::string page, const Look& look) {
   return page.insert(head + 6, watch);
 }
 
+/// The page in a frame as wide as the look: a window of Chromium is never narrower than 500 pixels, whatever it was told.
+std::string framed(const std::string& page, int width) {
+  std::string escaped;
+  for (const char c : page) {
+    if (c == '&')
+      escaped += "&amp;";
+    else if (c == '"')
+      escaped += "&quot;";
+    else
+      escaped += c;
+  }
+  return "<!DOCTYPE html><html><head><meta charset=\"utf-8\"></head><body style=\"margin:0\"><iframe id=\"frame\" "
+         "style=\"border:0;display:block;height:2400px;width:" +
+         std::to_string(width) + "px\"></iframe><template id=\"page\" data-page=\"" + escaped +
+         "\"></template><script>const frame=document.getElementById('frame'),kept=document.getElementById('page');"
+         "frame.addEventListener('load',()=>{const sight=frame.contentDocument.getElementById('sight');"
+         "if(sight)document.body.append(document.importNode(sight,true))});"
+         "frame.srcdoc=kept.dataset.page;kept.remove()</script></body></html>";
+}
+
 /// What the check left in the page.
 Sight sight_of(const std::string& document) {
   Sight sight;
@@ -120,7 +140,7 @@ bool has_browser() { return !browser().empty(); }
 
 Sight look_at(const std::string& page, const Look& look) {
   const TemporaryFolder folder;
-  write_bytes(folder / "page.html", watched(page, look));
+  write_bytes(folder / "page.html", framed(watched(page, look), look.width));
   std::vector<std::string> arguments = {browser(),
                                         "--headless",
                                         "--no-sandbox",
