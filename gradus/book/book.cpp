@@ -27,7 +27,8 @@ constexpr Entry all_entries[] = {
      "theorem parameters logits XOR multilayer MLP"},
     {3, "backpropagation", "Backpropagation",
      "Explain the backpropagation algorithm and its role in training deep learning models.",
-     "backprop chain rule automatic differentiation autodiff autograd reverse mode forward mode computational graph "
+     "backprop compute computed derivatives chain rule automatic differentiation autodiff autograd reverse mode "
+     "forward mode computational graph "
      "jacobian gradient checkpointing"},
     {4, "limits", "Advantages and limits",
      "Discuss the advantages and limitations of deep learning in comparison to other machine learning techniques.",
@@ -40,10 +41,11 @@ constexpr Entry all_entries[] = {
     {6, "vanishing-gradients", "Vanishing gradients",
      "Explain the vanishing gradient problem in deep learning and its impact on training deep neural networks.",
      "exploding gradients clipping initialisation Xavier Glorot He batch normalization layer normalization residual "
-     "skip connections ResNet deep networks do not train"},
+     "skip connections ResNet deep networks do not train tiny early layers"},
     {7, "overfitting", "Overfitting",
      "Discuss the concept of overfitting in deep learning and describe techniques to mitigate it.",
-     "prevent avoid reduce underfit underfitting generalization gap bias variance memorization training test data "
+     "prevent avoid reduce underfit underfitting generalization gap bias variance memorize memorization training test "
+     "data "
      "validation loss split "
      "early stopping double "
      "descent cross validation"},
@@ -59,7 +61,8 @@ constexpr Entry all_entries[] = {
     {10, "recurrence", "Recurrent networks",
      "Describe the role of recurrent neural networks (RNNs) in processing sequential data and provide examples of "
      "their applications.",
-     "RNN LSTM GRU gates hidden state time series forecasting sequence speech backpropagation through time"},
+     "RNN LSTM GRU gates hidden state predict next time series forecasting sequence speech backpropagation through "
+     "time"},
     {11, "transfer", "Transfer learning",
      "Discuss the concept of transfer learning in deep learning and describe how it can be beneficial in solving "
      "complex tasks.",
@@ -71,7 +74,8 @@ constexpr Entry all_entries[] = {
      "Discuss the concept of regularization in deep learning and describe different regularization techniques used "
      "to "
      "prevent overfitting.",
-     "weight decay dropout L1 L2 ridge lasso label smoothing mixup SAM SWA max norm penalty"},
+     "weight decay dropout L1 L2 ridge lasso label smoothing mixup SAM sharpness aware minimization SWA max norm "
+     "penalty"},
     {14, "augmentation", "Data augmentation",
      "Describe the process of data augmentation in deep learning and explain its significance in improving model "
      "performance.",

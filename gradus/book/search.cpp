@@ -2,6 +2,7 @@
 #include <algorithm>
 #include <cctype>
 #include <cmath>
+#include <limits>
 #include <map>
 #include <set>
 #include <string>
@@ -90,7 +91,7 @@ bool answers(std::string_view heading) {
 struct Index {
   std::vector<Part> parts;     // a chapter as a whole: what it is about; then its sections
   Counts rarity;               // of words
-  double unknown = 0;          // rarity of a word that the book does not have
+  double unknown = 0;          // weight of a word that the book does not have
   double mean_length[2] = {};  // of sections; of chapters
 };
 
@@ -119,7 +120,7 @@ Index make_index() {
   for (int i = 0; i < 2; ++i) index.mean_length[i] /= std::max(1.0, counts[i]);
   const double all = counts[0] + counts[1];
   for (auto& [word, parts] : index.rarity) parts = std::log(1 + (all - parts + 0.5) / (parts + 0.5));
-  index.unknown = std::log(1 + (all + 0.5) / 0.5);
+  index.unknown = 0.75 * std::log(1 + (all + 0.5) / 0.5);
   return index;
 }
 
@@ -147,7 +148,7 @@ std::string meant(const std::string& word, const Index& index) {
   if (word.size() < 5) return "";
   std::string best;
   std::size_t fewest = word.size() < 6 ? 0 : word.size() < 10 ? 1 : 2;
-  double commonest = index.unknown;
+  double commonest = std::numeric_limits<double>::infinity();
   for (auto at = index.rarity.lower_bound(word.substr(0, 1)); at != index.rarity.end() && at->first[0] == word[0];
        ++at) {
     const auto& [known, rarity] = *at;
