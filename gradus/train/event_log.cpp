@@ -2,6 +2,8 @@
 
 #include <fmt/format.h>
 
+#include <cmath>
+
 #include "gradus/engine/eval.h"
 
 namespace gradus::train {
@@ -38,6 +40,42 @@ void EventLog::epoch(const EpochMetrics& m, const models::AnyModel& model) {
     writer_.histogram("parameters/" + field.path, m.step, field.tensor().to_vector<double>());
   }
   writer_.flush();
+}
+
+void EventLog::inside(const StepRecord& record) {
+  // What does not exist, as the saturation of a function that cannot saturate, is left out.
+  const auto scalar = [&](const std::string& tag, double value) {
+    if (!std::isnan(value)) writer_.scalar(tag, record.step, value);
+  };
+  for (const GradientRecord& g : record.gradients) {
+    scalar(fmt::format("gradients/{}/norm", g.name), g.spread.norm);
+    if (g.spread.finite() < g.spread.elements)
+      scalar(fmt::format("gradients/{}/nonfinite", g.name), static_cast<double>(g.spread.elements - g.spread.finite()));
+  }
+  for (const UpdateRecord& u : record.updates) scalar(fmt::format("updates/{}/ratio", u.name), u.ratio());
+  for (const ActivationRecord& a : record.activations) {
+    scalar(fmt::format("activations/{}/mean", a.name), a.spread.mean);
+    scalar(fmt::format("activations/{}/std", a.name), a.spread.std);
+    scalar(fmt::format("activations/{}/dead", a.name), a.dead);
+    scalar(fmt::format("activations/{}/saturated", a.name), a.saturated);
+  }
+  if (record.losses) {
+    scalar("losses/mean", record.losses->mean);
+    scalar("losses/std", record.losses->std);
+    scalar("losses/max", record.losses->max);
+  }
+  if (record.noise) {
+    scalar("noise/signal", record.noise->signal);
+    scalar("noise/noise", record.noise->noise);
+  }
+  if (record.failed) writer_.flush();
+}
+
+void EventLog::inside(const EpochRecord& record) {
+  writer_.scalar("inside/batch_loss_std", record.step, record.batch_loss.std);
+  if (record.generalisation) writer_.scalar("inside/generalisation_gap", record.step, record.generalisation->gap());
+  if (record.calibration) writer_.scalar("inside/calibration_error", record.step, record.calibration->error);
+  if (record.sharpness) writer_.scalar("inside/sharpness", record.step, record.sharpness->eigenvalue);
 }
 
 }  // namespace gradus::train

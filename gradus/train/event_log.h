@@ -5,6 +5,7 @@
 #include "gradus/models/any_model.h"
 #include "gradus/train/metrics.h"
 #include "gradus/train/observer.h"
+#include "gradus/train/record/instruments.h"
 #include "gradus/train/run_folder.h"
 
 namespace gradus::train {
@@ -18,6 +19,10 @@ class EventLog {
   void step(const StepReport& report, double loss);
   /// Scalars of an epoch, and a histogram of each parameter.
   void epoch(const EpochMetrics& metrics, const models::AnyModel& model);
+  /// What train.record found at a step, under "gradients/", "activations/", "updates/", "losses/" and "noise/".
+  void inside(const StepRecord& record);
+  /// And at the end of an epoch, under "inside/".
+  void inside(const EpochRecord& record);
 
  private:
   io::EventWriter writer_;

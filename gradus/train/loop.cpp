@@ -290,6 +290,7 @@ void Loop::record(const Sample& sample, double loss, bool failed) {
   seen.loss = loss;
   seen.failed = failed;
   recorder_->write(seen);
+  if (events_) events_->inside(seen);
 }
 
 void Loop::record_failure(const Tensor& images, const Tensor& labels) {
@@ -358,7 +359,11 @@ void Loop::finish_epoch(const RunFolder& run) {
     if (!test.fit) record.test_accuracy = test.accuracy;
     history_.back() = record;
   }
-  if (recorder_) recorder_->write(recorder_->epoch(record, state_, measured(), objective_, data_.train, numbers_));
+  if (recorder_) {
+    const EpochRecord seen = recorder_->epoch(record, state_, measured(), objective_, data_.train, numbers_);
+    recorder_->write(seen);
+    if (events_) events_->inside(seen);
+  }
   state_.batch = 0;
   state_.loss_sum = 0;
   state_.correct = 0;

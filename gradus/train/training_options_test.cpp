@@ -320,7 +320,7 @@ TEST_F(Options, MeasuringAModelLeavesItsModeAndStatisticsAlone) {
 }
 
 TEST_F(Options, ReportAndEventFiles) {
-  const Recipe logged = recipe({"log.tensorboard=true", "log.every_steps=5"});
+  const Recipe logged = recipe({"log.tensorboard=true", "log.every_steps=5", "train.record=all"});
   start(logged, {.run = folder_ / "run"});
   const std::string page = io::read_file(folder_ / "run/report.html");
   for (const char* part : {"<title>run</title>", "Learning curves", "Confusion matrix", "north west", "seed = 5",
@@ -330,7 +330,12 @@ TEST_F(Options, ReportAndEventFiles) {
   for (const char* part : {"src=\"http", "url(http", "<link"}) EXPECT_EQ(page.find(part), page.npos) << part;
   int events = 0;
   for (const auto& entry : fs::directory_iterator(folder_ / "run")) {
-    events += entry.path().filename().string().starts_with("events.out.tfevents.") ? 1 : 0;
+    if (!entry.path().filename().string().starts_with("events.out.tfevents.")) continue;
+    ++events;
+    const std::string file = io::read_file(entry.path().string());
+    for (const char* tag : {"gradients/layers.0.weight/norm", "updates/layers.0.weight/ratio", "activations/output/std",
+                            "losses/max", "noise/signal", "inside/generalisation_gap", "inside/sharpness"})
+      EXPECT_NE(file.find(tag), file.npos) << tag;
   }
   EXPECT_EQ(events, 1);
   fs::remove(folder_ / "run/report.html");
