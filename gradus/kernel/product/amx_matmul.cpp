@@ -7,6 +7,7 @@
 #include "gradus/kernel/product/amx_matmul.h"
 
 #include <algorithm>
+#include <string>
 
 #include "gradus/base/parallel.h"
 #include "gradus/kernel/product/amx_panels.h"
@@ -189,7 +190,7 @@ std::unique_ptr<Kernel> make_amx_matmul(const Request& request, std::string& rea
   const Shape &a = request.inputs[0].shape, &c = request.outputs[0].shape;
   const int rank = c.rank();
   if (request.inputs[0].dtype != DType::bf16) {
-    reason = "only bf16";
+    reason = "only bf16, not " + std::string(name_of(request.inputs[0].dtype));
     return nullptr;
   }
   if (!amx::available()) {
