@@ -115,7 +115,9 @@ std::vector<Comparison> summarize(const ordered_json& measurement) {
       const double product = result["limits"].value(found.dtype + "_product", 0.0);
       const double memory = result["limits"].value("memory_gb_s", 0.0);
       if (product > 0) found.product_share = found.gflops / product;
-      if (memory > 0) found.memory_share = runs[0].value("parameter_mb", 0.0) / 1e3 / seconds / memory;
+      // The workloads say what a parameter moves in f32 and bf16.
+      if (memory > 0 && found.dtype != "int8")
+        found.memory_share = runs[0].value("parameter_mb", 0.0) / 1e3 / seconds / memory;
     }
     comparisons.push_back(std::move(found));
   }
