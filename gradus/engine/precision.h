@@ -17,7 +17,7 @@
 namespace gradus {
 
 enum class Precision : std::uint8_t {
-  f32,   ///< as recorded
+  f32,  ///< as recorded
   bf16,  ///< products and convolutions of f32 round their operands to bf16 and sum in f32: transform/lowering/precision.h
   int8,  ///< linear layers take their weights and inputs in 8 bits, for inference: transform/lowering/quantize.h
 };

@@ -8,12 +8,12 @@
 
 #include "gradus/base/error.h"
 #include "gradus/base/random.h"
-#include "gradus/models/variation.h"
 #include "gradus/data/loader.h"
 #include "gradus/engine/eval.h"
 #include "gradus/engine/precision.h"
 #include "gradus/io/atomic_file.h"
 #include "gradus/models/registry.h"
+#include "gradus/models/variation.h"
 #include "gradus/nn/gradients.h"
 #include "gradus/nn/init.h"
 #include "gradus/nn/mode.h"
