@@ -12,6 +12,7 @@
 #include "gradus/engine/eval.h"
 #include "gradus/engine/precision.h"
 #include "gradus/kernel/conformance_test.h"
+#include "gradus/nn/fields.h"
 #include "gradus/nn/linear.h"
 #include "gradus/ops/elementwise.h"
 #include "gradus/ops/factory.h"
@@ -91,13 +92,15 @@ TEST(Int8, WholeModelsKeepTheirShapesAndAnswers) {
 TEST(Int8, WeightsThatChangeAreQuantisedAnew) {
   manual_seed(3);
   Net net;
-  const Tensor x = normal({1, 100});
-  const std::vector<double> first = in_int8(net(x));
-  for (int i = 0; i < 3; ++i) EXPECT_EQ(in_int8(net(x)), first);  // from the second time on, weights are kept
-  {
+  nn::parameters(net);  // names them: only what is a parameter is kept in bf16
+  const Tensor x = normal({16, 100});
+  const auto in_bf16 = [&] {
     const precision::Scope scope(precision::bf16, {.always = true});
-    for (int i = 0; i < 3; ++i) net(x).to_vector<double>();  // keeps the same weights in another type
-  }
+    return net(x).to_vector<double>();
+  };
+  const std::vector<double> other = in_bf16(), first = in_int8(net(x));
+  for (int i = 0; i < 3; ++i) EXPECT_EQ(in_int8(net(x)), first);  // from the second time on, weights are kept
+  for (int i = 0; i < 3; ++i) EXPECT_EQ(in_bf16(), other);        // the same weights in another type
   EXPECT_EQ(in_int8(net(x)), first);
   optim::SGD optimizer(net, {.lr = 0.5});
   optimizer.minimize(sum(square(net(x))));
