@@ -9,6 +9,7 @@ namespace gradus::transform {
 namespace {
 
 constexpr std::int64_t least_inner = 32, least_outputs = 16;  // below, a scale costs more than it saves
+constexpr std::int64_t most_inner = 1 << 16;  // 255 * 127 times as much still fits into the sums of 32 bits
 
 class Quantization {
  public:
@@ -71,7 +72,7 @@ class Quantization {
 }  // namespace
 
 bool is_quantised(const Shape& weight) {
-  return weight.rank() == 2 && weight[1] >= least_inner && weight[0] >= least_outputs;
+  return weight.rank() == 2 && weight[1] >= least_inner && weight[1] <= most_inner && weight[0] >= least_outputs;
 }
 
 Graph use_int8(const Graph& graph) { return Quantization(graph).run(); }

@@ -144,6 +144,17 @@ TEST(Int8, SmallAndComputedWeightsStayAsTheyAre) {
   EXPECT_EQ(in_int8(linear(z, layer.weight.tensor() * 2)), linear(z, layer.weight.tensor() * 2).to_vector<double>());
 }
 
+// The sums of as many elements as are taken fit into 32 bits, and more are not taken: all of them are as large as can be.
+TEST(Int8, SumsDoNotOverflow) {
+  for (const std::int64_t inner : {std::int64_t{1} << 16, std::int64_t{140000}}) {
+    for (const double weight : {1.0, -1.0}) {
+      const Tensor x = ones({1, inner}), w = full({16, inner}, weight);
+      eval(x, w);
+      for (const double y : in_int8(linear(x, w))) EXPECT_NEAR(y, weight * static_cast<double>(inner), 1);
+    }
+  }
+}
+
 TEST(Int8, ImplementationsAgreeBitForBit) {
   using kernel::testing::Array;
   for (const auto& [rows, inner, columns] : {std::tuple(1, 64, 16), std::tuple(4, 100, 17), std::tuple(9, 384, 40),
