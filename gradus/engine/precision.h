@@ -29,7 +29,7 @@ inline constexpr Precision bf16 = Precision::bf16;
 inline constexpr Precision int8 = Precision::int8;
 
 struct ScopeOptions {
-  /// Rounds where that is slower than f32, too: the numbers of a machine with AMX, to within the order of summation; of int8 exactly.
+  /// Rounds where that is slower than f32, too: the numbers of a machine that has such products, to within the order of summation; of int8 exactly.
   bool always = false;
 };
 

@@ -87,7 +87,7 @@ class Registry {
         region_kernels,         elementwise_kernels,    view_kernels,      concat_kernels,
         reduce_kernels,         region_reduce_kernels,  softmax_kernels,   scan_kernels,
         index_kernels,          sort_kernels,           random_kernels,    lapack_kernels,
-        small_matmul_kernels,   amx_matmul_kernels,     quantized_kernels, onednn_matmul_kernels,
+        small_matmul_kernels,   narrow_matmul_kernels,  quantized_kernels, onednn_matmul_kernels,
         onednn_conv_kernels,    onednn_pool_kernels,    tile_pool_kernels, reference_matmul_kernels,
         reference_conv_kernels, reference_pool_kernels, attention_kernels, recurrent_kernels};
     for (const Family family : families) {

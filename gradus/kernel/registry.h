@@ -21,7 +21,7 @@ std::vector<Implementation> random_kernels();
 std::vector<Implementation> lapack_kernels();
 
 std::vector<Implementation> small_matmul_kernels();
-std::vector<Implementation> amx_matmul_kernels();
+std::vector<Implementation> narrow_matmul_kernels();
 std::vector<Implementation> quantized_kernels();
 std::vector<Implementation> onednn_matmul_kernels();
 std::vector<Implementation> onednn_conv_kernels();

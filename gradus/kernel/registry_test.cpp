@@ -45,10 +45,10 @@ TEST(Registry, UnknownOperationHasNoImplementation) { EXPECT_THAT(implementation
 TEST(Registry, PrefersTheFirstThatTakesTheRequest) {
   const Choice fast = choose_product(DType::f32);
   EXPECT_EQ(fast.implementation, "onednn");
-  EXPECT_THAT(fast.refusals, ElementsAre("small: too much arithmetic", "amx: only bf16, not f32"));
+  EXPECT_THAT(fast.refusals, ElementsAre("small: too much arithmetic", "panels: only bf16, not f32"));
   const Choice slow = choose_product(DType::f64);
   EXPECT_EQ(slow.implementation, "reference");
-  EXPECT_THAT(slow.refusals, ElementsAre("small: only f32 and bf16", "amx: only bf16, not f64",
+  EXPECT_THAT(slow.refusals, ElementsAre("small: only f32 and bf16", "panels: only bf16, not f64",
                                          "onednn: only f32, not f64", "bf16: only bf16, not f64"));
 }
 
@@ -59,7 +59,7 @@ TEST(Registry, SwitchesImplementationsOffAndOn) {
   const Choice choice = choose_product(DType::f32);
   set_enabled("onednn", true);
   EXPECT_EQ(choice.implementation, "reference");
-  EXPECT_THAT(choice.refusals, ElementsAre("small: too much arithmetic", "amx: only bf16, not f32",
+  EXPECT_THAT(choice.refusals, ElementsAre("small: too much arithmetic", "panels: only bf16, not f32",
                                            "onednn: switched off", "bf16: only bf16, not f32"));
   EXPECT_EQ(choose_product(DType::f32).implementation, "onednn");
 }
@@ -92,7 +92,7 @@ TEST(Registry, SaysWhyNoImplementationTakesARequest) {
             "  input 1   bool [300, 400]\n"
             "  output 0  bool [100, 400]\n"
             "  small: only f32 and bf16\n"
-            "  amx: only bf16, not bool\n"
+            "  panels: only bf16, not bool\n"
             "  onednn: only f32, not bool\n"
             "  bf16: only bf16, not bool\n"
             "  reference: only f32, f64, bf16, i32 and i64");

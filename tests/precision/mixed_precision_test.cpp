@@ -177,7 +177,7 @@ TEST(Precision, SaysOnceThatItRunsAsF32) {
   kernel::set_enabled("bf16", true);
   std::string reason;
   const bool pays = kernel::bf16_pays(reason);
-  EXPECT_EQ(reason, pays ? "" : "this CPU has no AMX");
+  EXPECT_EQ(reason, pays ? "" : "this CPU multiplies it no faster");
   ::testing::internal::CaptureStderr();
   const precision::Scope scope(precision::bf16);
   EXPECT_EQ(precision::current(), pays ? Precision::bf16 : Precision::f32);

@@ -123,9 +123,9 @@ Desc weights(const Problem& p, Type type, const dnnl::memory::dims& strides) {
   return Desc({p.weight.begin(), p.weight.end()}, type, strides);
 }
 
-void require_amx(const dnnl::matmul::primitive_desc& desc) {
-  if (std::string_view(desc.impl_info_str()).find("amx") == std::string_view::npos) {
-    throw dnnl::error(dnnl_unimplemented, "no AMX");
+void require_fast(const dnnl::matmul::primitive_desc& desc) {
+  if (!is_fast_bf16(desc.impl_info_str())) {
+    throw dnnl::error(dnnl_unimplemented, "no fast product of bf16");
   }
 }
 
@@ -133,7 +133,7 @@ void require_amx(const dnnl::matmul::primitive_desc& desc) {
 std::unique_ptr<Program> product_with_weights(const Problem& p, const Desc& a, const Desc& order, const Desc& b,
                                               const Desc& c) {
   const auto desc = matmul_desc(a, b, c);
-  require_amx(desc);
+  require_fast(desc);
   auto program = std::make_unique<Program>(p.flops());
   const dnnl::memory weight = program->input_as(1, plain({p.weight.begin(), p.weight.end()}, Type::bf16), order);
   program->add(dnnl::matmul(desc), desc,
@@ -165,7 +165,7 @@ std::unique_ptr<Program> weight_gradient_product(const Problem& p) {
   const Desc a = matrix(p.outputs(), points, Type::bf16, true), b = matrix(points, length, Type::bf16);
   const Desc c = matrix(p.outputs(), length, Type::f32);
   const auto desc = matmul_desc(a, b, c);
-  require_amx(desc);
+  require_fast(desc);
   auto program = std::make_unique<Program>(p.flops());
   const bool ordered = p.taps() == 1;
   const dnnl::memory dw = ordered ? program->output(0, c) : program->scratch(c);

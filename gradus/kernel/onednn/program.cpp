@@ -9,6 +9,7 @@
 #include "gradus/base/parallel.h"
 #include "gradus/kernel/onednn/bf16.h"
 #include "gradus/kernel/onednn/version.h"
+#include "gradus/kernel/product/bf16_unit.h"
 
 namespace gradus::kernel {
 
@@ -22,9 +23,12 @@ bool bf16_pays(std::string& reason) {
     reason = "kernels \"bf16\" are switched off";
     return false;
   }
-  constexpr auto amx = static_cast<unsigned>(dnnl::cpu_isa::avx512_core_amx);
-  if ((static_cast<unsigned>(dnnl::get_effective_cpu_isa()) & amx) == amx) return true;
-  reason = "this CPU has no AMX";
+  const Bf16Unit unit = bf16_unit();
+  const auto needed =
+      static_cast<unsigned>(unit == Bf16Unit::tiles ? dnnl::cpu_isa::avx512_core_amx : dnnl::cpu_isa::avx512_core_bf16);
+  const bool may_use = (static_cast<unsigned>(dnnl::get_effective_cpu_isa()) & needed) == needed;
+  if (unit != Bf16Unit::none && may_use) return true;
+  reason = unit == Bf16Unit::none ? "this CPU multiplies it no faster" : "oneDNN may not use what multiplies it";
   return false;
 }
 
@@ -156,8 +160,13 @@ bool takes(Type operands, const Request& request, std::string& reason) {
   return true;
 }
 
+bool is_fast_bf16(std::string_view implementation) {
+  const std::string_view wanted = bf16_unit() == Bf16Unit::vectors ? "avx512_core_bf16" : "amx";
+  return implementation.find(wanted) != std::string_view::npos;
+}
+
 double f32_flops(Type operands, double flops) {
-  constexpr double gain = 4;  // measured on products of 64 to 512 by one core
+  const double gain = bf16_unit() == Bf16Unit::vectors ? 2 : 4;  // measured on products of 64 to 512 by one core
   return operands == Type::bf16 ? flops / gain : flops;
 }
 

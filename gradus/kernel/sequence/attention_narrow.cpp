@@ -1,13 +1,13 @@
-// Attention with products of bf16 in the tiles of AMX; scores, sums and what is between the products stay f32. The gradient works
+// Attention with products of bf16 (narrow.h); scores, sums and what is between the products stay f32. The gradient works
 // on transposed scores, keys by queries: its probabilities need no sum over a row any more, and both dk and dv read them as they lie.
 #include <algorithm>
 #include <cmath>
 #include <cstdint>
 #include <utility>
 
-#include "gradus/kernel/sequence/amx.h"
 #include "gradus/kernel/sequence/attention_tiles.h"
 #include "gradus/kernel/sequence/kernels.h"
+#include "gradus/kernel/sequence/narrow.h"
 
 #undef HWY_TARGET_INCLUDE
 #define HWY_TARGET_INCLUDE "gradus/kernel/sequence/attention_narrow.cpp"
@@ -20,29 +20,30 @@ namespace gradus::kernel {
 namespace HWY_NAMESPACE {
 namespace {
 
-using amx::depth_block;
-using amx::round_up;
+using narrow::depth_block;
+using narrow::round_up;
 constexpr std::size_t block = attention_tiles::narrow_query_block;
 
 /// Hands out parts of the scratch memory: operands of bf16 and sums of f32.
 struct Memory {
   float* next;
   float* sums(std::size_t count) { return std::exchange(next, next + round_up(count, 16)); }
-  std::uint16_t* left(std::size_t rows, std::size_t depth) { return operand(amx::left_size(rows, depth)); }
-  std::uint16_t* right(std::size_t depth, std::size_t columns) { return operand(amx::right_size(depth, columns)); }
+  std::uint16_t* left(std::size_t rows, std::size_t depth) { return operand(narrow::left_size(rows, depth)); }
+  std::uint16_t* right(std::size_t depth, std::size_t columns) { return operand(narrow::right_size(depth, columns)); }
 
  private:
   std::uint16_t* operand(std::size_t count) { return reinterpret_cast<std::uint16_t*>(sums((count + 1) / 2)); }
 };
 
-std::size_t row_tiles(std::size_t rows) { return round_up(rows, amx::tile_rows) / amx::tile_rows; }
-std::size_t panels(std::size_t columns) { return round_up(columns, amx::panel_width) / amx::panel_width; }
+std::size_t row_tiles(std::size_t rows) { return round_up(rows, narrow::tile_rows) / narrow::tile_rows; }
+std::size_t panels(std::size_t columns) { return round_up(columns, narrow::panel_width) / narrow::panel_width; }
 std::size_t depth_blocks(std::size_t depth) { return round_up(depth, depth_block) / depth_block; }
 
 /// A packed right side whose panels are `depth` deep, from depth or column `from` on (multiples of 32 each).
-amx::Right right_from(const std::uint16_t* data, std::size_t depth, std::size_t from_depth, std::size_t from_column) {
-  const std::size_t stride = round_up(depth, depth_block) * amx::panel_width;
-  return {data + from_column / amx::panel_width * stride + from_depth * amx::panel_width, stride};
+narrow::Right right_from(const std::uint16_t* data, std::size_t depth, std::size_t from_depth,
+                         std::size_t from_column) {
+  const std::size_t stride = round_up(depth, depth_block) * narrow::panel_width;
+  return {data + from_column / narrow::panel_width * stride + from_depth * narrow::panel_width, stride};
 }
 
 struct ForwardMemory {
@@ -63,19 +64,19 @@ struct ForwardMemory {
 void forward_block(const Head& head, std::size_t first, std::size_t rows, const ForwardMemory& m) {
   const std::size_t limit = key_limit(head, first + rows - 1), y_row = padded(head.value_width);
   const std::size_t width = round_up(head.width, depth_block);
-  amx::pack_left(head.q + first * head.q_row, head.q_row, rows, head.width, m.queries);
+  narrow::pack_left(head.q + first * head.q_row, head.q_row, rows, head.width, m.queries);
   RunningRow running[block];
   for (std::size_t j = 0; j < limit; j += key_block) {
     const std::size_t count = std::min(key_block, limit - j);
-    amx::multiply(row_tiles(rows), panels(count), width / depth_block, {m.queries, width},
-                  right_from(m.keys, head.width, 0, j), m.scores, key_block, false);
+    narrow::multiply(row_tiles(rows), panels(count), width / depth_block, {m.queries, width},
+                     right_from(m.keys, head.width, 0, j), m.scores, key_block, false);
     for (std::size_t r = 0; r < rows; ++r) {
       softmax_row(head, first + r, j, count, m.scores + r * key_block, running[r], m.y + r * y_row, y_row);
     }
-    amx::pack_left(m.scores, key_block, rows, count, m.probabilities);
-    amx::multiply(row_tiles(rows), panels(head.value_width), depth_blocks(count),
-                  {m.probabilities, round_up(count, depth_block)}, right_from(m.values, head.keys, j, 0), m.y, y_row,
-                  j > 0);
+    narrow::pack_left(m.scores, key_block, rows, count, m.probabilities);
+    narrow::multiply(row_tiles(rows), panels(head.value_width), depth_blocks(count),
+                     {m.probabilities, round_up(count, depth_block)}, right_from(m.values, head.keys, j, 0), m.y, y_row,
+                     j > 0);
   }
   for (std::size_t r = 0; r < rows; ++r) {
     const bool empty = limit == 0 || running[r].total == 0;
@@ -87,10 +88,10 @@ void forward_block(const Head& head, std::size_t first, std::size_t rows, const 
 }
 
 void forward(const Head& head) {
-  const amx::Tiles tiles;
+  const narrow::Tiles tiles;
   const ForwardMemory m(head);
-  amx::pack_right_transposed(head.k, head.k_row, head.width, head.keys, m.keys);
-  amx::pack_right(head.v, head.v_row, head.keys, head.value_width, m.values);
+  narrow::pack_right_transposed(head.k, head.k_row, head.width, head.keys, m.keys);
+  narrow::pack_right(head.v, head.v_row, head.keys, head.value_width, m.values);
   for (std::size_t i = 0; i < head.queries; i += block) {
     forward_block(head, i, std::min(block, head.queries - i), m);
   }
@@ -117,8 +118,8 @@ struct BackwardMemory {
     scores = memory.sums(key_block * block);
     slopes = memory.sums(key_block * block);
     dq = memory.sums(block * padded(head.width));
-    dk = memory.sums(round_up(head.keys, amx::tile_rows) * padded(head.width));
-    dv = memory.sums(round_up(head.keys, amx::tile_rows) * padded(head.value_width));
+    dk = memory.sums(round_up(head.keys, narrow::tile_rows) * padded(head.width));
+    dv = memory.sums(round_up(head.keys, narrow::tile_rows) * padded(head.value_width));
     logarithm = memory.sums(block);
     all = memory.sums(block);
   }
@@ -148,10 +149,10 @@ void gradient_row(const Head& head, std::size_t first, std::size_t rows, std::si
 
 void pack_queries(const Head& head, std::size_t first, std::size_t rows, const BackwardMemory& m) {
   const float *q = head.q + first * head.q_row, *dy = head.dy + first * head.y_row;
-  amx::pack_right_transposed(q, head.q_row, head.width, rows, m.queries_t);
-  amx::pack_right(q, head.q_row, rows, head.width, m.queries);
-  amx::pack_right_transposed(dy, head.y_row, head.value_width, rows, m.flows_t);
-  amx::pack_right(dy, head.y_row, rows, head.value_width, m.flows);
+  narrow::pack_right_transposed(q, head.q_row, head.width, rows, m.queries_t);
+  narrow::pack_right(q, head.q_row, rows, head.width, m.queries);
+  narrow::pack_right_transposed(dy, head.y_row, head.value_width, rows, m.flows_t);
+  narrow::pack_right(dy, head.y_row, rows, head.value_width, m.flows);
   std::fill_n(m.logarithm, block, infinity);
   std::fill_n(m.all, block, 0.f);
   std::copy_n(head.logarithm + first, rows, m.logarithm);
@@ -169,35 +170,35 @@ void backward_block(const Head& head, std::size_t first, std::size_t rows, const
   if (limit == 0) std::fill_n(m.dq, rows * width, 0.f);
   for (std::size_t j = 0; j < limit; j += key_block) {
     const std::size_t count = std::min(key_block, limit - j), keys = row_tiles(count);
-    amx::multiply(keys, panels(rows), width_depth / depth_block, {m.keys + j * width_depth, width_depth},
-                  right_from(m.queries_t, head.width, 0, 0), m.scores, block, false);
-    amx::multiply(keys, panels(rows), value_depth / depth_block, {m.values + j * value_depth, value_depth},
-                  right_from(m.flows_t, head.value_width, 0, 0), m.slopes, block, false);
+    narrow::multiply(keys, panels(rows), width_depth / depth_block, {m.keys + j * width_depth, width_depth},
+                     right_from(m.queries_t, head.width, 0, 0), m.scores, block, false);
+    narrow::multiply(keys, panels(rows), value_depth / depth_block, {m.values + j * value_depth, value_depth},
+                     right_from(m.flows_t, head.value_width, 0, 0), m.slopes, block, false);
     for (std::size_t r = 0; r < count; ++r) {
       gradient_row(head, first, rows, j + r, m, m.scores + r * block, m.slopes + r * block);
     }
-    amx::pack_left(m.scores, block, count, rows, m.p);
-    amx::pack_left(m.slopes, block, count, rows, m.ds);
-    amx::pack_left_transposed(m.slopes, block, rows, count, m.ds_t);
-    amx::multiply(keys, panels(head.value_width), row_depth / depth_block, {m.p, row_depth},
-                  right_from(m.flows, rows, 0, 0), m.dv + j * value_width, value_width, true);
-    amx::multiply(keys, panels(head.width), row_depth / depth_block, {m.ds, row_depth},
-                  right_from(m.queries, rows, 0, 0), m.dk + j * width, width, true);
-    amx::multiply(row_tiles(rows), panels(head.width), depth_blocks(count), {m.ds_t, round_up(count, depth_block)},
-                  right_from(m.keys_right, head.keys, j, 0), m.dq, width, j > 0);
+    narrow::pack_left(m.scores, block, count, rows, m.p);
+    narrow::pack_left(m.slopes, block, count, rows, m.ds);
+    narrow::pack_left_transposed(m.slopes, block, rows, count, m.ds_t);
+    narrow::multiply(keys, panels(head.value_width), row_depth / depth_block, {m.p, row_depth},
+                     right_from(m.flows, rows, 0, 0), m.dv + j * value_width, value_width, true);
+    narrow::multiply(keys, panels(head.width), row_depth / depth_block, {m.ds, row_depth},
+                     right_from(m.queries, rows, 0, 0), m.dk + j * width, width, true);
+    narrow::multiply(row_tiles(rows), panels(head.width), depth_blocks(count), {m.ds_t, round_up(count, depth_block)},
+                     right_from(m.keys_right, head.keys, j, 0), m.dq, width, j > 0);
   }
   for (std::size_t r = 0; r < rows; ++r) std::copy_n(m.dq + r * width, head.width, head.dq + (first + r) * head.q_row);
 }
 
 void backward(const Head& head) {
-  const amx::Tiles tiles;
+  const narrow::Tiles tiles;
   const BackwardMemory m(head);
   const std::size_t width = padded(head.width), value_width = padded(head.value_width);
-  amx::pack_left(head.k, head.k_row, head.keys, head.width, m.keys);
-  amx::pack_left(head.v, head.v_row, head.keys, head.value_width, m.values);
-  amx::pack_right(head.k, head.k_row, head.keys, head.width, m.keys_right);
-  std::fill_n(m.dk, round_up(head.keys, amx::tile_rows) * width, 0.f);
-  std::fill_n(m.dv, round_up(head.keys, amx::tile_rows) * value_width, 0.f);
+  narrow::pack_left(head.k, head.k_row, head.keys, head.width, m.keys);
+  narrow::pack_left(head.v, head.v_row, head.keys, head.value_width, m.values);
+  narrow::pack_right(head.k, head.k_row, head.keys, head.width, m.keys_right);
+  std::fill_n(m.dk, round_up(head.keys, narrow::tile_rows) * width, 0.f);
+  std::fill_n(m.dv, round_up(head.keys, narrow::tile_rows) * value_width, 0.f);
   for (std::size_t i = 0; i < head.queries; i += block) {
     backward_block(head, i, std::min(block, head.queries - i), m);
   }
@@ -224,8 +225,8 @@ namespace attention_tiles {
 namespace {
 
 /// In units of f32, rounded as Memory hands them out.
-std::size_t left(std::size_t rows, std::size_t depth) { return amx::left_size(rows, depth) / 2; }
-std::size_t right(std::size_t depth, std::size_t columns) { return amx::right_size(depth, columns) / 2; }
+std::size_t left(std::size_t rows, std::size_t depth) { return narrow::left_size(rows, depth) / 2; }
+std::size_t right(std::size_t depth, std::size_t columns) { return narrow::right_size(depth, columns) / 2; }
 constexpr std::size_t block = narrow_query_block;
 
 }  // namespace
@@ -239,7 +240,7 @@ std::size_t narrow_backward_scratch(std::size_t keys, std::size_t width, std::si
   return left(keys, width) + left(keys, value_width) + right(keys, width) + right(width, block) + right(block, width) +
          right(value_width, block) + right(block, value_width) + 2 * left(key_block, block) + left(block, key_block) +
          2 * key_block * block + block * padded(width) +
-         amx::round_up(keys, amx::tile_rows) * (padded(width) + padded(value_width)) + 2 * block;
+         narrow::round_up(keys, narrow::tile_rows) * (padded(width) + padded(value_width)) + 2 * block;
 }
 
 Functions narrow_functions() { return HWY_DYNAMIC_DISPATCH(find_narrow_attention)(); }

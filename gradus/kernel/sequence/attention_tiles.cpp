@@ -7,9 +7,9 @@
 #include <limits>
 
 #include "gradus/base/parallel.h"
-#include "gradus/kernel/sequence/amx.h"
 #include "gradus/kernel/sequence/attention_sizes.h"
 #include "gradus/kernel/sequence/kernels.h"
+#include "gradus/kernel/sequence/narrow.h"
 
 #undef HWY_TARGET_INCLUDE
 #define HWY_TARGET_INCLUDE "gradus/kernel/sequence/attention_tiles.cpp"
@@ -295,7 +295,7 @@ std::unique_ptr<Kernel> make_tile_attention(const Request& request, std::string&
   // A few queries are bound by memory: f32 is as fast, and exact.
   const AttentionPlaces places(request, op, 3);
   const bool narrow =
-      op.narrow && amx::available() && places.sizes.queries >= static_cast<std::int64_t>(amx::tile_rows);
+      op.narrow && narrow::available() && places.sizes.queries >= static_cast<std::int64_t>(narrow::tile_rows);
   return std::make_unique<TileAttention>(places, false, narrow);
 }
 
@@ -304,7 +304,7 @@ std::unique_ptr<Kernel> make_tile_attention_gradient(const Request& request, std
   const AttentionGradient& op = *request.op.as<AttentionGradient>();
   const AttentionPlaces places(request, op, 6);
   const bool narrow =
-      op.narrow && amx::available() && places.sizes.queries >= static_cast<std::int64_t>(amx::tile_rows);
+      op.narrow && narrow::available() && places.sizes.queries >= static_cast<std::int64_t>(narrow::tile_rows);
   return std::make_unique<TileAttention>(places, true, narrow);
 }
 

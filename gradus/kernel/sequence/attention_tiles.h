@@ -33,7 +33,7 @@ struct Functions {
   void (*backward)(const Head&);
 };
 
-/// The same with products of bf16, by AMX; queries in blocks of narrow_query_block.
+/// The same with products of bf16 (narrow.h); queries in blocks of narrow_query_block.
 inline constexpr std::size_t narrow_query_block = 64;
 std::size_t narrow_forward_scratch(std::size_t keys, std::size_t width, std::size_t value_width);
 std::size_t narrow_backward_scratch(std::size_t keys, std::size_t width, std::size_t value_width);

@@ -4,9 +4,9 @@
 #include <cstdint>
 
 #include "gradus/base/parallel.h"
-#include "gradus/kernel/sequence/amx.h"
 #include "gradus/kernel/sequence/kernels.h"
 #include "gradus/kernel/sequence/lstm_tiles.h"
+#include "gradus/kernel/sequence/narrow.h"
 #include "gradus/ops/recurrent/lstm.h"
 
 #undef HWY_TARGET_INCLUDE
@@ -26,7 +26,7 @@ using lstm_tiles::Sequence;
 
 void pack_forward(const Sequence& s, std::size_t first, std::size_t last) {
   if (s.narrow) {
-    if (first == 0) amx::pack_right_transposed(s.w, s.width, s.width, 4 * s.width, s.packed_narrow);
+    if (first == 0) narrow::pack_right_transposed(s.w, s.width, s.width, 4 * s.width, s.packed_narrow);
     return;
   }
   pack_transposed(s.w, s.width, s.width, 4 * s.width, s.packed, std::min(first, panels_of(4 * s.width)),
@@ -34,31 +34,31 @@ void pack_forward(const Sequence& s, std::size_t first, std::size_t last) {
 }
 
 void pack_backward(const Sequence& s, std::size_t, std::size_t) {
-  if (s.narrow) return amx::pack_right(s.w, s.width, 4 * s.width, s.width, s.packed_narrow);
+  if (s.narrow) return narrow::pack_right(s.w, s.width, 4 * s.width, s.width, s.packed_narrow);
   pack(s.w, s.width, 4 * s.width, s.width, 4 * s.width, s.packed);
 }
 
 /// Products [rows, depth] x [depth, columns] of bf16 with a weight that is packed.
 class NarrowProduct {
  public:
-  /// `room`: amx::left_size(rows, depth) elements.
+  /// `room`: narrow::left_size(rows, depth) elements.
   NarrowProduct(const std::uint16_t* weight, std::size_t rows, std::size_t depth, std::size_t columns, float* room)
       : weight_(weight), rows_(rows), depth_(depth), columns_(columns), left_(reinterpret_cast<std::uint16_t*>(room)) {}
 
   /// c = x w; `x` is dense, and `c` has room for whole tiles.
   void operator()(const float* x, float* c, std::size_t c_row) const {
-    const std::size_t depth = amx::round_up(depth_, amx::depth_block);
-    amx::pack_left(x, depth_, rows_, depth_, left_);
-    amx::multiply(amx::round_up(rows_, amx::tile_rows) / amx::tile_rows,
-                  amx::round_up(columns_, amx::panel_width) / amx::panel_width, depth / amx::depth_block,
-                  {left_, depth}, {weight_, depth * amx::panel_width}, c, c_row, false);
+    const std::size_t depth = narrow::round_up(depth_, narrow::depth_block);
+    narrow::pack_left(x, depth_, rows_, depth_, left_);
+    narrow::multiply(narrow::round_up(rows_, narrow::tile_rows) / narrow::tile_rows,
+                     narrow::round_up(columns_, narrow::panel_width) / narrow::panel_width, depth / narrow::depth_block,
+                     {left_, depth}, {weight_, depth * narrow::panel_width}, c, c_row, false);
   }
 
  private:
   const std::uint16_t* weight_;
   std::size_t rows_, depth_, columns_;
   std::uint16_t* left_;
-  amx::Tiles tiles_;
+  narrow::Tiles tiles_;
 };
 
 /// Gates and states of one sequence at one step, from z = w h.
@@ -101,7 +101,7 @@ void forward_steps(const Sequence& s, const Part& part, std::size_t z_row, const
 void forward_part(const Sequence& s, const Part& part) {
   const std::size_t rows = part.end - part.begin, z_row = padded(4 * s.width) + sequence_padding;
   if (s.narrow) {
-    float* room = part.scratch + amx::round_up(rows, amx::tile_rows) * z_row;
+    float* room = part.scratch + narrow::round_up(rows, narrow::tile_rows) * z_row;
     const NarrowProduct product(s.packed_narrow, rows, s.width, 4 * s.width, room);
     return forward_steps(s, part, z_row, [&](const float* h, float* z) { product(h, z, z_row); });
   }
@@ -161,7 +161,7 @@ void backward_steps(const Sequence& s, const Gradient& g, const Part& part, cons
 void backward_part(const Sequence& s, const Gradient& g, const Part& part) {
   const std::size_t rows = part.end - part.begin, row_size = padded(s.width);
   if (s.narrow) {
-    float* room = part.scratch + amx::round_up(rows, amx::tile_rows) * row_size;
+    float* room = part.scratch + narrow::round_up(rows, narrow::tile_rows) * row_size;
     const NarrowProduct product(s.packed_narrow, rows, 4 * s.width, s.width, room);
     return backward_steps(s, g, part, [&](const float* dz, float* dh) { product(dz, dh, row_size); });
   }
@@ -205,11 +205,11 @@ class TileLstm : public Kernel {
     sizes_.reverse = reverse;
     sizes_.narrow = narrow;
     packed_size_ = padded(4 * sizes_.width) * padded(sizes_.width);
-    if (narrow) row_size_ += amx::round_up(depth, amx::depth_block) / 2;
+    if (narrow) row_size_ += narrow::round_up(depth, narrow::depth_block) / 2;
   }
 
   std::size_t scratch_bytes() const override {
-    return (packed_size_ + amx::round_up(sizes_.batch, amx::tile_rows) * row_size_) * sizeof(float);
+    return (packed_size_ + narrow::round_up(sizes_.batch, narrow::tile_rows) * row_size_) * sizeof(float);
   }
   double flops() const override {
     return 8.0 * static_cast<double>(sizes_.steps * sizes_.batch * sizes_.width) * static_cast<double>(sizes_.width);
@@ -219,7 +219,7 @@ class TileLstm : public Kernel {
   template <class Body>
   void over_batch(float* scratch, const Body& body) const {
     // In bf16 whole tiles of sequences, so that the padding of one part is no row of another.
-    const std::size_t unit = sizes_.narrow ? amx::tile_rows : 1, units = (sizes_.batch + unit - 1) / unit;
+    const std::size_t unit = sizes_.narrow ? narrow::tile_rows : 1, units = (sizes_.batch + unit - 1) / unit;
     parallel_for(static_cast<std::int64_t>(units), sizes_.narrow ? 1 : 4, [&](std::int64_t begin, std::int64_t end) {
       const std::size_t first = static_cast<std::size_t>(begin) * unit, last = static_cast<std::size_t>(end) * unit;
       body(Part{first, std::min(last, sizes_.batch), scratch + packed_size_ + first * row_size_});
@@ -293,13 +293,13 @@ bool takes(const Request& request, std::string& reason) {
 std::unique_ptr<Kernel> make_tile_lstm(const Request& request, std::string& reason) {
   if (!takes(request, reason)) return nullptr;
   const Lstm& op = *request.op.as<Lstm>();
-  return std::make_unique<TileLstmForward>(request, op.reverse, op.narrow && amx::available());
+  return std::make_unique<TileLstmForward>(request, op.reverse, op.narrow && narrow::available());
 }
 
 std::unique_ptr<Kernel> make_tile_lstm_gradient(const Request& request, std::string& reason) {
   if (!takes(request, reason)) return nullptr;
   const LstmGradient& op = *request.op.as<LstmGradient>();
-  return std::make_unique<TileLstmGradient>(request, op.reverse, op.narrow && amx::available());
+  return std::make_unique<TileLstmGradient>(request, op.reverse, op.narrow && narrow::available());
 }
 
 }  // namespace gradus::kernel

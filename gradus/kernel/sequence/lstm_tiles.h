@@ -13,7 +13,7 @@ struct Sequence {
   const float *x, *w, *h0, *c0;
   float *h, *c, *gates;
   float* packed;  ///< the weight, packed for products
-  bool narrow;    ///< products of bf16, by AMX; the weight is packed for them then
+  bool narrow;    ///< products of bf16 (narrow.h); the weight is packed for them then
   std::uint16_t* packed_narrow;
 
   /// Position in time of the step that comes as number `step`.

@@ -1,24 +1,24 @@
-// Matrix products of bf16 by AMX. Transposed operands cost little more: packing turns them.
+// Matrix products of bf16 by AMX or AVX512_BF16. Transposed operands cost little more: packing turns them.
 //
 // A group of columns of the right side is packed by all threads, so many that they fit into the second-level cache. Then each
 // thread takes panels of 32 rows of the left side, of which a piece of `step` depth stays in the first level, and multiplies the
 // piece with panel after panel of the group. Sizes below were chosen by measuring the products of a transformer on a CPU with
 // 48 KiB of the first level and 2 MiB of the second.
-#include "gradus/kernel/product/amx_matmul.h"
+#include "gradus/kernel/product/narrow_matmul.h"
 
 #include <algorithm>
 #include <string>
 
 #include "gradus/base/parallel.h"
-#include "gradus/kernel/product/amx_panels.h"
+#include "gradus/kernel/product/narrow_panels.h"
 #include "gradus/kernel/registry.h"
-#include "gradus/kernel/sequence/amx.h"
+#include "gradus/kernel/sequence/narrow.h"
 #include "gradus/ops/matmul.h"
 
 namespace gradus::kernel {
 namespace {
 
-using amx::panel_size;
+using narrow::panel_size;
 
 constexpr std::size_t panel = 32;
 /// Depth of a piece: all of it up to 384, since sums that wait for the next piece cost more than a full first level.
@@ -50,9 +50,9 @@ struct Sizes {
   bool transpose_a, transpose_b, narrow;
 };
 
-class AmxMatMul final : public Kernel {
+class NarrowMatMul final : public Kernel {
  public:
-  explicit AmxMatMul(const Sizes& sizes) : s_(sizes), threads_(static_cast<std::size_t>(num_threads())) {
+  explicit NarrowMatMul(const Sizes& sizes) : s_(sizes), threads_(static_cast<std::size_t>(num_threads())) {
     packs_left_ = s_.transpose_a || s_.m % panel != 0 || s_.k % panel != 0 || s_.k % same_sets == 0;
     pass_ = even_part(s_.k, packs_left_ ? packed_pass : pass);
     step_ = pass_ <= whole_step ? pass_ : long_step;
@@ -65,7 +65,7 @@ class AmxMatMul final : public Kernel {
   }
 
   Status run(const Arguments& arguments) const noexcept override {
-    const amx::Side b{arguments.input<std::uint16_t>(1), s_.transpose_b ? s_.k : s_.n, s_.n, s_.k, !s_.transpose_b};
+    const narrow::Side b{arguments.input<std::uint16_t>(1), s_.transpose_b ? s_.k : s_.n, s_.n, s_.k, !s_.transpose_b};
     auto* right = reinterpret_cast<std::uint16_t*>(arguments.scratch);
     for (std::size_t k = 0; k < s_.k; k += pass_) {
       const Range depth{k, std::min(s_.k, k + pass_)};
@@ -74,11 +74,11 @@ class AmxMatMul final : public Kernel {
         const auto panels = static_cast<std::int64_t>(parts_of(columns.size(), panel));
         parallel_for(panels, 4, [&](std::int64_t first, std::int64_t last) {
           for (auto p = static_cast<std::size_t>(first); p < static_cast<std::size_t>(last); ++p) {
-            amx::pack_right_panel(b, n + p * panel, depth.begin, depth.end, right + p * panel_size(depth.size()));
+            narrow::pack_right_panel(b, n + p * panel, depth.begin, depth.end, right + p * panel_size(depth.size()));
           }
         });
         parallel_for(static_cast<std::int64_t>(threads_), 1, [&](std::int64_t first, std::int64_t last) {
-          const amx::Tiles tiles;
+          const narrow::Tiles tiles;
           for (auto part = static_cast<std::size_t>(first); part < static_cast<std::size_t>(last); ++part) {
             multiply_part(part, columns, depth, arguments);
           }
@@ -116,12 +116,13 @@ class AmxMatMul final : public Kernel {
   }
 
   void pack_left(std::size_t first, std::size_t count, const Work& work) const {
-    const amx::Side a{work.arguments.input<std::uint16_t>(0), s_.transpose_a ? s_.m : s_.k, s_.m, s_.k, s_.transpose_a};
+    const narrow::Side a{work.arguments.input<std::uint16_t>(0), s_.transpose_a ? s_.m : s_.k, s_.m, s_.k,
+                         s_.transpose_a};
     const std::size_t size = panel_size(work.depth.size());
     for (std::size_t k = work.depth.begin; k < work.depth.end; k += panel) {
       for (std::size_t p = 0; p < count; ++p) {
-        amx::pack_left_panel(a, (first + p) * panel, k, std::min(work.depth.end, k + panel),
-                             work.left + p * size + (k - work.depth.begin) * panel);
+        narrow::pack_left_panel(a, (first + p) * panel, k, std::min(work.depth.end, k + panel),
+                                work.left + p * size + (k - work.depth.begin) * panel);
       }
     }
   }
@@ -134,20 +135,20 @@ class AmxMatMul final : public Kernel {
       const Range step{k, std::min(work.depth.end, k + step_)};
       const bool last = step.end == work.depth.end;
       const std::size_t offset = (k - work.depth.begin) * panel;
-      const amx::LeftPanel left = packs_left_
-                                      ? amx::packed(work.left + place * size + offset)
-                                      : amx::in_place(work.arguments.input<std::uint16_t>(0) + row * s_.k + k, s_.k);
+      const narrow::LeftPanel left =
+          packs_left_ ? narrow::packed(work.left + place * size + offset)
+                      : narrow::in_place(work.arguments.input<std::uint16_t>(0) + row * s_.k + k, s_.k);
       for (std::size_t column = 0; column < columns; ++column) {
         float* c = work.sums + column * panel;
         const std::uint16_t* b = right + column * size + offset;
         const std::size_t at = work.columns.begin + column * panel, rows = std::min(panel, s_.m - row);
-        const amx::Target to = target(row, at, work);
-        if (last) amx::expect(rows, to);
+        const narrow::Target to = target(row, at, work);
+        if (last) narrow::expect(rows, to);
         if (!packs_left_) {
           prefetch_left(last ? row + panel : row, last ? work.depth.begin : step.end, column, columns, work);
         }
-        amx::multiply_panels(parts_of(step.size(), panel), left, b, c, group_, k > work.depth.begin);
-        if (last) amx::deliver(c, group_, rows, std::min(panel, s_.n - at), to);
+        narrow::multiply_panels(parts_of(step.size(), panel), left, b, c, group_, k > work.depth.begin);
+        if (last) narrow::deliver(c, group_, rows, std::min(panel, s_.n - at), to);
       }
     }
   }
@@ -163,11 +164,11 @@ class AmxMatMul final : public Kernel {
   }
 
   /// Where the block at (row, column) goes.
-  amx::Target target(std::size_t row, std::size_t column, const Work& work) const {
+  narrow::Target target(std::size_t row, std::size_t column, const Work& work) const {
     const std::size_t at = row * s_.n + column;
     float* wide =
         totals_ > 0 ? reinterpret_cast<float*>(work.arguments.scratch + right_) : work.arguments.output<float>();
-    amx::Target target{nullptr, nullptr, nullptr, s_.n};
+    narrow::Target target{nullptr, nullptr, nullptr, s_.n};
     if (work.depth.begin > 0) target.before = wide + at;
     if (s_.narrow && work.depth.end == s_.k) {
       target.narrow = work.arguments.output<std::uint16_t>() + at;
@@ -185,7 +186,7 @@ class AmxMatMul final : public Kernel {
 };
 
 template <bool AnySize>
-std::unique_ptr<Kernel> make_amx_matmul(const Request& request, std::string& reason) {
+std::unique_ptr<Kernel> make_narrow_matmul(const Request& request, std::string& reason) {
   const MatMul& op = *request.op.as<MatMul>();
   const Shape &a = request.inputs[0].shape, &c = request.outputs[0].shape;
   const int rank = c.rank();
@@ -193,8 +194,8 @@ std::unique_ptr<Kernel> make_amx_matmul(const Request& request, std::string& rea
     reason = "only bf16, not " + std::string(name_of(request.inputs[0].dtype));
     return nullptr;
   }
-  if (!amx::available()) {
-    reason = "this CPU has no AMX";
+  if (!narrow::available()) {
+    reason = "this CPU multiplies bf16 no faster than f32";
     return nullptr;
   }
   if (c.numel(0, rank - 2) != 1) {
@@ -208,13 +209,13 @@ std::unique_ptr<Kernel> make_amx_matmul(const Request& request, std::string& rea
     reason = "only large matrices";
     return nullptr;
   }
-  return std::make_unique<AmxMatMul>(sizes);
+  return std::make_unique<NarrowMatMul>(sizes);
 }
 
 }  // namespace
 
-Implementation amx_matmul_of_any_size() { return {"matmul", "amx", make_amx_matmul<true>}; }
+Implementation narrow_matmul_of_any_size() { return {"matmul", "panels", make_narrow_matmul<true>}; }
 
-std::vector<Implementation> amx_matmul_kernels() { return {{"matmul", "amx", make_amx_matmul<false>}}; }
+std::vector<Implementation> narrow_matmul_kernels() { return {{"matmul", "panels", make_narrow_matmul<false>}}; }
 
 }  // namespace gradus::kernel

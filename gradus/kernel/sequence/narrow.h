@@ -1,22 +1,22 @@
-// Products of bf16 in the tiles of AMX, for kernels that multiply small matrices many times: f32 comes in, is rounded to bf16 while
-// it is packed, and sums stay f32. Only where available().
+// Products of bf16, by the tiles of AMX or by AVX512_BF16, for kernels that multiply small matrices many times: f32 comes in, is
+// rounded to bf16 while it is packed, and sums stay f32. Only where available(). Both units read the same packed operands.
 #pragma once
 
 #include <cstddef>
 #include <cstdint>
 
-namespace gradus::kernel::amx {
+namespace gradus::kernel::narrow {
 
 /// Rows of one tile; columns of a panel of the right side (two tiles); depth of one instruction.
 inline constexpr std::size_t tile_rows = 16, panel_width = 32, depth_block = 32;
 
 constexpr std::size_t round_up(std::size_t count, std::size_t unit) { return (count + unit - 1) / unit * unit; }
 
-/// Whether this CPU has the instructions, and the system lets the process use them.
+/// Whether this CPU multiplies bf16 faster than f32: bf16_unit().
 bool available();
 
-/// The tiles' shapes, set for the calling thread as long as it lives; then those of before come back, since a library that uses
-/// tiles too may not set its own for every call. `multiply` needs one.
+/// The tiles' shapes, where there are tiles, set for the calling thread as long as it lives; then those of before come back, since a
+/// library that uses tiles too may not set its own for every call. `multiply` needs one.
 class Tiles {
  public:
   Tiles();
@@ -62,4 +62,4 @@ void pack_right(const float* x, std::size_t stride, std::size_t depth, std::size
 void pack_right_transposed(const float* x, std::size_t stride, std::size_t depth, std::size_t columns,
                            std::uint16_t* to);
 
-}  // namespace gradus::kernel::amx
+}  // namespace gradus::kernel::narrow

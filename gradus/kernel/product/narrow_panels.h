@@ -1,10 +1,10 @@
-// Large products of bf16 in the tiles of AMX: both sides are packed into panels of 32, whose tiles lie one behind the other.
+// Large products of bf16, by the tiles of AMX or by AVX512_BF16: both sides are packed into panels of 32, whose tiles lie one behind the other.
 #pragma once
 
 #include <cstddef>
 #include <cstdint>
 
-namespace gradus::kernel::amx {
+namespace gradus::kernel::narrow {
 
 /// A matrix of bf16 bits as one side of a product sees it: `lines` rows of the left side or columns of the right one, `depth`
 /// long. Dense along the depth, `stride` elements from line to line; `crossed`: dense across the lines, `stride` from one depth
@@ -47,4 +47,4 @@ struct Target {
 void expect(std::size_t rows, const Target& target);
 void deliver(const float* c, std::size_t c_stride, std::size_t rows, std::size_t columns, const Target& target);
 
-}  // namespace gradus::kernel::amx
+}  // namespace gradus::kernel::narrow

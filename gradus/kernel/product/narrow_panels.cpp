@@ -1,23 +1,24 @@
-#include "gradus/kernel/product/amx_panels.h"
+#include "gradus/kernel/product/narrow_panels.h"
 
 #include <algorithm>
 
 #include "gradus/base/error.h"
-#include "gradus/kernel/sequence/amx-inl.h"
-#include "gradus/kernel/sequence/amx.h"
+#include "gradus/kernel/product/bf16_unit.h"
+#include "gradus/kernel/sequence/narrow-inl.h"
+#include "gradus/kernel/sequence/narrow.h"
 
-namespace gradus::kernel::amx {
+namespace gradus::kernel::narrow {
 
-#ifdef GRADUS_AMX
+#ifdef GRADUS_NARROW
 namespace {
 
 /// The first `count` of 32 lanes.
-GRADUS_AMX inline __mmask32 first_lanes(std::size_t count) {
+GRADUS_NARROW inline __mmask32 first_lanes(std::size_t count) {
   return count >= 32 ? ~__mmask32{0} : static_cast<__mmask32>((1u << count) - 1);
 }
 
 /// Up to 32 numbers of a line.
-GRADUS_AMX inline __m512i load_line(const std::uint16_t* x, std::size_t count) {
+GRADUS_NARROW inline __m512i load_line(const std::uint16_t* x, std::size_t count) {
   if (count >= 32) return _mm512_loadu_si512(x);
   return _mm512_maskz_loadu_epi16(first_lanes(count), x);
 }
@@ -26,7 +27,8 @@ GRADUS_AMX inline __m512i load_line(const std::uint16_t* x, std::size_t count) {
 struct Pairs {
   __m512i low, high;
 };
-GRADUS_AMX inline Pairs load_pairs(const std::uint16_t* x, std::size_t stride, std::size_t depths, std::size_t lines) {
+GRADUS_NARROW inline Pairs load_pairs(const std::uint16_t* x, std::size_t stride, std::size_t depths,
+                                      std::size_t lines) {
   alignas(64) static constexpr std::uint16_t order[2][32] = {
       {0, 32, 1, 33, 2,  34, 3,  35, 4,  36, 5,  37, 6,  38, 7,  39,
        8, 40, 9, 41, 10, 42, 11, 43, 12, 44, 13, 45, 14, 46, 15, 47},
@@ -38,13 +40,13 @@ GRADUS_AMX inline Pairs load_pairs(const std::uint16_t* x, std::size_t stride, s
           _mm512_permutex2var_epi16(even, _mm512_load_si512(order[1]), odd)};
 }
 
-GRADUS_AMX inline void store(const __m512i (&rows)[16], std::uint16_t* to) {
+GRADUS_NARROW inline void store(const __m512i (&rows)[16], std::uint16_t* to) {
   for (std::size_t r = 0; r < 16; ++r) _mm512_storeu_si512(to + r * 32, rows[r]);
 }
 
 /// 32 depths of 32 lines that are dense along the depth.
 template <bool Left>
-GRADUS_AMX void pack_lines(const Side& side, std::size_t first, std::size_t k, std::size_t end, std::uint16_t* to) {
+GRADUS_NARROW void pack_lines(const Side& side, std::size_t first, std::size_t k, std::size_t end, std::uint16_t* to) {
   for (std::size_t tile = 0; tile < 2; ++tile) {
     __m512i rows[16];
     for (std::size_t r = 0; r < 16; ++r) {
@@ -57,8 +59,8 @@ GRADUS_AMX void pack_lines(const Side& side, std::size_t first, std::size_t k, s
 }
 
 /// 32 depths of 32 lines that lie side by side, as rows that are dense along the depth.
-GRADUS_AMX void pack_left_crossed(const Side& side, std::size_t first, std::size_t k, std::size_t end,
-                                  std::uint16_t* to) {
+GRADUS_NARROW void pack_left_crossed(const Side& side, std::size_t first, std::size_t k, std::size_t end,
+                                     std::uint16_t* to) {
   const std::size_t lines = side.lines - first;
   __m512i low[16], high[16];
   for (std::size_t r = 0; r < 16; ++r) {
@@ -75,8 +77,8 @@ GRADUS_AMX void pack_left_crossed(const Side& side, std::size_t first, std::size
   for (std::size_t r = 0; r < 16; ++r) _mm512_storeu_si512(to + (r / 4 * 8 + 4 + r % 4) * 32, high[r]);
 }
 
-GRADUS_AMX void pack_right_crossed(const Side& side, std::size_t first, std::size_t k, std::size_t end,
-                                   std::uint16_t* to) {
+GRADUS_NARROW void pack_right_crossed(const Side& side, std::size_t first, std::size_t k, std::size_t end,
+                                      std::uint16_t* to) {
   for (std::size_t r = 0; r < 16; ++r) {
     const std::size_t depth = k + 2 * r;
     const Pairs pairs = load_pairs(side.data + depth * side.stride + first, side.stride, depth < end ? end - depth : 0,
@@ -98,8 +100,10 @@ void pack_right_panel(const Side& side, std::size_t first, std::size_t begin, st
   for (std::size_t k = begin; k < end; k += 32) pack(side, first, k, end, to + (k - begin) * 32);
 }
 
-GRADUS_AMX void multiply_panels(std::size_t blocks, LeftPanel a, const std::uint16_t* b, float* c, std::size_t stride,
-                                bool add) {
+namespace {
+
+GRADUS_AMX void by_tiles(std::size_t blocks, LeftPanel a, const std::uint16_t* b, float* c, std::size_t stride,
+                         bool add) {
   const std::size_t c_bytes = stride * sizeof(float), a_bytes = a.row * sizeof(std::uint16_t);
   float* c_below = c + 16 * stride;
   if (add) {
@@ -130,6 +134,23 @@ GRADUS_AMX void multiply_panels(std::size_t blocks, LeftPanel a, const std::uint
   _tile_stored(3, c_below + 16, c_bytes);
 }
 
+/// Without tiles: the upper rows 8 at a time, then the lower ones.
+void by_vectors(std::size_t blocks, LeftPanel a, const std::uint16_t* b, float* c, std::size_t stride, bool add) {
+  for (std::size_t half = 0; half < 2; ++half) {
+    for (std::size_t row = 0; row < 16; row += 8) {
+      multiply_rows<8>(blocks, a.data + half * a.lower + row * a.row, a.row, a.block, b, c + (16 * half + row) * stride,
+                       stride, add);
+    }
+  }
+}
+
+}  // namespace
+
+void multiply_panels(std::size_t blocks, LeftPanel a, const std::uint16_t* b, float* c, std::size_t stride, bool add) {
+  const auto multiply = bf16_unit() == Bf16Unit::vectors ? by_vectors : by_tiles;
+  multiply(blocks, a, b, c, stride, add);
+}
+
 __attribute__((target("prfchw"))) void expect(std::size_t rows, const Target& target) {
   for (std::size_t r = 0; r < rows; ++r) {
     if (target.narrow != nullptr) {
@@ -141,8 +162,8 @@ __attribute__((target("prfchw"))) void expect(std::size_t rows, const Target& ta
   }
 }
 
-GRADUS_AMX void deliver(const float* c, std::size_t c_stride, std::size_t rows, std::size_t columns,
-                        const Target& target) {
+GRADUS_NARROW void deliver(const float* c, std::size_t c_stride, std::size_t rows, std::size_t columns,
+                           const Target& target) {
   const __mmask32 wanted = first_lanes(columns);
   const auto low = static_cast<__mmask16>(wanted), high = static_cast<__mmask16>(wanted >> 16);
   for (std::size_t r = 0; r < rows; ++r) {
@@ -180,4 +201,4 @@ void deliver(const float*, std::size_t, std::size_t, std::size_t, const Target&)
 
 #endif
 
-}  // namespace gradus::kernel::amx
+}  // namespace gradus::kernel::narrow

@@ -1,36 +1,18 @@
-#include "gradus/kernel/sequence/amx.h"
+#include "gradus/kernel/sequence/narrow.h"
 
 #include <algorithm>
 
 #include "gradus/base/error.h"
-#include "gradus/kernel/sequence/amx-inl.h"
+#include "gradus/kernel/product/bf16_unit.h"
+#include "gradus/kernel/sequence/narrow-inl.h"
 
-#ifdef GRADUS_AMX
-#include <cpuid.h>
-#include <sys/syscall.h>
-#include <unistd.h>
+#ifdef GRADUS_NARROW
 
-namespace gradus::kernel::amx {
+namespace gradus::kernel::narrow {
 namespace {
 
-bool has_instructions() {
-  unsigned a = 0, b = 0, c = 0, d = 0;
-  if (!__get_cpuid_count(7, 0, &a, &b, &c, &d)) return false;
-  constexpr unsigned bf16 = 1u << 22, tile = 1u << 24;  // of edx
-  if ((d & bf16) == 0 || (d & tile) == 0) return false;
-  if (!__get_cpuid_count(7, 1, &a, &b, &c, &d)) return false;
-  constexpr unsigned avx512_bf16 = 1u << 5;  // of eax
-  return (a & avx512_bf16) != 0 && __builtin_cpu_supports("avx512bw") && __builtin_cpu_supports("avx512vl");
-}
-
-/// The state of the tiles is large, so that Linux wants to be asked (since 5.16).
-bool ask_for_permission() {
-  constexpr long request_permission = 0x1023, tile_data = 18;  // ARCH_REQ_XCOMP_PERM, XFEATURE_XTILEDATA
-  return syscall(SYS_arch_prctl, request_permission, tile_data) == 0;
-}
-
 /// Bits of 32 numbers, a first.
-GRADUS_AMX inline __m512i rounded(__m512 a, __m512 b) {
+GRADUS_NARROW inline __m512i rounded(__m512 a, __m512 b) {
   const __m512bh both = _mm512_cvtne2ps_pbh(b, a);
   __m512i bits;
   __builtin_memcpy(&bits, &both, sizeof bits);
@@ -38,7 +20,7 @@ GRADUS_AMX inline __m512i rounded(__m512 a, __m512 b) {
 }
 
 /// 16 numbers from x[i] on, 0 behind x[count - 1].
-GRADUS_AMX inline __m512 load(const float* x, std::size_t i, std::size_t count) {
+GRADUS_NARROW inline __m512 load(const float* x, std::size_t i, std::size_t count) {
   if (i >= count) return _mm512_setzero_ps();
   const std::size_t left = count - i;
   if (left >= 16) return _mm512_loadu_ps(x + i);
@@ -46,13 +28,13 @@ GRADUS_AMX inline __m512 load(const float* x, std::size_t i, std::size_t count) 
 }
 
 /// 32 numbers from x[i] on in bf16.
-GRADUS_AMX inline __m512i load_rounded(const float* x, std::size_t i, std::size_t count) {
+GRADUS_NARROW inline __m512i load_rounded(const float* x, std::size_t i, std::size_t count) {
   return rounded(load(x, i, count), load(x, i + 16, count));
 }
 
 /// Of rows k and k + 1 of x the 16 columns from `column` on, in pairs; 0 outside of [depth, columns].
-GRADUS_AMX inline __m512i load_pairs(const float* x, std::size_t stride, std::size_t k, std::size_t depth,
-                                     std::size_t column, std::size_t columns) {
+GRADUS_NARROW inline __m512i load_pairs(const float* x, std::size_t stride, std::size_t k, std::size_t depth,
+                                        std::size_t column, std::size_t columns) {
   alignas(64) static constexpr std::uint16_t alternating[32] = {0,  16, 1,  17, 2,  18, 3,  19, 4,  20, 5,
                                                                 21, 6,  22, 7,  23, 8,  24, 9,  25, 10, 26,
                                                                 11, 27, 12, 28, 13, 29, 14, 30, 15, 31};
@@ -117,6 +99,18 @@ GRADUS_AMX void multiply_one(std::size_t depth_blocks, Left a, const std::uint16
   _tile_stored(1, c + 16, c_bytes);
 }
 
+/// The whole product without tiles: 8 rows against one panel at a time.
+void by_vectors(std::size_t row_tiles, std::size_t panels, std::size_t depth_blocks, Left a, Right b, float* c,
+                std::size_t c_stride, bool add) {
+  constexpr std::size_t rows = 8;
+  for (std::size_t p = 0; p < panels; ++p) {
+    for (std::size_t row = 0; row < row_tiles * tile_rows; row += rows) {
+      multiply_rows<rows>(depth_blocks, a.data + row * a.stride, a.stride, depth_block, b.data + p * b.stride,
+                          c + row * c_stride + p * panel_width, c_stride, add);
+    }
+  }
+}
+
 struct alignas(64) TileConfig {
   std::uint8_t palette = 1, start_row = 0, reserved[14] = {};
   std::uint16_t row_bytes[16] = {64, 64, 64, 64, 64, 64, 64, 64};
@@ -135,16 +129,18 @@ GRADUS_AMX void restore(const void* before) { _tile_loadconfig(before); }
 
 }  // namespace
 
-bool available() {
-  static const bool result = has_instructions() && ask_for_permission();
-  return result;
-}
+bool available() { return bf16_unit() != Bf16Unit::none; }
 
-Tiles::Tiles() { configure(before_); }
-Tiles::~Tiles() { restore(before_); }
+Tiles::Tiles() {
+  if (bf16_unit() == Bf16Unit::tiles) configure(before_);
+}
+Tiles::~Tiles() {
+  if (bf16_unit() == Bf16Unit::tiles) restore(before_);
+}
 
 void multiply(std::size_t row_tiles, std::size_t panels, std::size_t depth_blocks, Left a, Right b, float* c,
               std::size_t c_stride, bool add) {
+  if (bf16_unit() == Bf16Unit::vectors) return by_vectors(row_tiles, panels, depth_blocks, a, b, c, c_stride, add);
   for (std::size_t p = 0; p < panels; ++p) {
     const std::uint16_t* panel = b.data + p * b.stride;
     std::size_t row = 0;
@@ -159,7 +155,8 @@ void multiply(std::size_t row_tiles, std::size_t panels, std::size_t depth_block
   }
 }
 
-GRADUS_AMX void pack_left(const float* x, std::size_t stride, std::size_t rows, std::size_t depth, std::uint16_t* to) {
+GRADUS_NARROW void pack_left(const float* x, std::size_t stride, std::size_t rows, std::size_t depth,
+                             std::uint16_t* to) {
   const std::size_t padded_depth = round_up(depth, depth_block);
   for (std::size_t r = 0; r < rows; ++r, to += padded_depth) {
     for (std::size_t k = 0; k < padded_depth; k += 32) {
@@ -169,8 +166,8 @@ GRADUS_AMX void pack_left(const float* x, std::size_t stride, std::size_t rows, 
   std::fill_n(to, (round_up(rows, tile_rows) - rows) * padded_depth, std::uint16_t{0});
 }
 
-GRADUS_AMX void pack_left_transposed(const float* x, std::size_t stride, std::size_t rows, std::size_t depth,
-                                     std::uint16_t* to) {
+GRADUS_NARROW void pack_left_transposed(const float* x, std::size_t stride, std::size_t rows, std::size_t depth,
+                                        std::uint16_t* to) {
   const std::size_t padded_depth = round_up(depth, depth_block);
   for (std::size_t first = 0; first < rows; first += tile_rows) {
     for (std::size_t k = 0; k < padded_depth; k += depth_block) {
@@ -182,8 +179,8 @@ GRADUS_AMX void pack_left_transposed(const float* x, std::size_t stride, std::si
   }
 }
 
-GRADUS_AMX void pack_right(const float* x, std::size_t stride, std::size_t depth, std::size_t columns,
-                           std::uint16_t* to) {
+GRADUS_NARROW void pack_right(const float* x, std::size_t stride, std::size_t depth, std::size_t columns,
+                              std::uint16_t* to) {
   const std::size_t padded_depth = round_up(depth, depth_block);
   for (std::size_t first = 0; first < columns; first += panel_width) {
     for (std::size_t k = 0; k < padded_depth; k += 2) {
@@ -195,8 +192,8 @@ GRADUS_AMX void pack_right(const float* x, std::size_t stride, std::size_t depth
   }
 }
 
-GRADUS_AMX void pack_right_transposed(const float* x, std::size_t stride, std::size_t depth, std::size_t columns,
-                                      std::uint16_t* to) {
+GRADUS_NARROW void pack_right_transposed(const float* x, std::size_t stride, std::size_t depth, std::size_t columns,
+                                         std::uint16_t* to) {
   const std::size_t padded_depth = round_up(depth, depth_block);
   for (std::size_t first = 0; first < round_up(columns, panel_width); first += 16) {
     std::uint16_t* panel = to + first / panel_width * padded_depth * panel_width + first % panel_width * 32;
@@ -212,11 +209,11 @@ GRADUS_AMX void pack_right_transposed(const float* x, std::size_t stride, std::s
   }
 }
 
-}  // namespace gradus::kernel::amx
+}  // namespace gradus::kernel::narrow
 
 #else
 
-namespace gradus::kernel::amx {
+namespace gradus::kernel::narrow {
 
 bool available() { return false; }
 
@@ -235,6 +232,6 @@ void pack_right_transposed(const float*, std::size_t, std::size_t, std::size_t, 
   GRADUS_ASSERT(available());
 }
 
-}  // namespace gradus::kernel::amx
+}  // namespace gradus::kernel::narrow
 
 #endif

@@ -1,4 +1,4 @@
-// The product of bf16 matrices by AMX, also for sizes at which another kernel is faster.
+// The product of bf16 matrices by AMX or AVX512_BF16, also for sizes at which another kernel is faster.
 #pragma once
 
 #include "gradus/kernel/kernel.h"
@@ -6,6 +6,6 @@
 namespace gradus::kernel {
 
 /// Takes single matrices of bf16, with at least 32 rows, columns and depth.
-Implementation amx_matmul_of_any_size();
+Implementation narrow_matmul_of_any_size();
 
 }  // namespace gradus::kernel
