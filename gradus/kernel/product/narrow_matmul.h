@@ -1,4 +1,4 @@
-// The product of bf16 matrices by AMX or AVX512_BF16, also for sizes at which another kernel is faster.
+// The product of bf16 matrices by AMX, also for sizes at which another kernel is faster.
 #pragma once
 
 #include "gradus/kernel/kernel.h"

@@ -3,7 +3,6 @@
 #include <algorithm>
 
 #include "gradus/base/error.h"
-#include "gradus/kernel/product/bf16_unit.h"
 #include "gradus/kernel/sequence/narrow-inl.h"
 #include "gradus/kernel/sequence/narrow.h"
 
@@ -100,10 +99,8 @@ void pack_right_panel(const Side& side, std::size_t first, std::size_t begin, st
   for (std::size_t k = begin; k < end; k += 32) pack(side, first, k, end, to + (k - begin) * 32);
 }
 
-namespace {
-
-GRADUS_AMX void by_tiles(std::size_t blocks, LeftPanel a, const std::uint16_t* b, float* c, std::size_t stride,
-                         bool add) {
+GRADUS_AMX void multiply_panels(std::size_t blocks, LeftPanel a, const std::uint16_t* b, float* c, std::size_t stride,
+                                bool add) {
   const std::size_t c_bytes = stride * sizeof(float), a_bytes = a.row * sizeof(std::uint16_t);
   float* c_below = c + 16 * stride;
   if (add) {
@@ -132,23 +129,6 @@ GRADUS_AMX void by_tiles(std::size_t blocks, LeftPanel a, const std::uint16_t* b
   _tile_stored(1, c + 16, c_bytes);
   _tile_stored(2, c_below, c_bytes);
   _tile_stored(3, c_below + 16, c_bytes);
-}
-
-/// Without tiles: the upper rows 8 at a time, then the lower ones.
-void by_vectors(std::size_t blocks, LeftPanel a, const std::uint16_t* b, float* c, std::size_t stride, bool add) {
-  for (std::size_t half = 0; half < 2; ++half) {
-    for (std::size_t row = 0; row < 16; row += 8) {
-      multiply_rows<8>(blocks, a.data + half * a.lower + row * a.row, a.row, a.block, b, c + (16 * half + row) * stride,
-                       stride, add);
-    }
-  }
-}
-
-}  // namespace
-
-void multiply_panels(std::size_t blocks, LeftPanel a, const std::uint16_t* b, float* c, std::size_t stride, bool add) {
-  const auto multiply = bf16_unit() == Bf16Unit::vectors ? by_vectors : by_tiles;
-  multiply(blocks, a, b, c, stride, add);
 }
 
 __attribute__((target("prfchw"))) void expect(std::size_t rows, const Target& target) {

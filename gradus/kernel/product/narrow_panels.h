@@ -1,4 +1,4 @@
-// Large products of bf16, by the tiles of AMX or by AVX512_BF16: both sides are packed into panels of 32, whose tiles lie one behind the other.
+// Large products of bf16, in the tiles of AMX: both sides are packed into panels of 32, whose tiles lie one behind the other.
 #pragma once
 
 #include <cstddef>
