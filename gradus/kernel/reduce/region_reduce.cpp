@@ -16,6 +16,9 @@ namespace gradus::kernel {
 namespace {
 
 constexpr std::size_t most_outputs = 32;
+/// Columns that are computed together. Each column is added up by itself, so this changes no bit; but pieces of rows that are
+/// shorter than a page or two come from memory at a fraction of its speed.
+constexpr std::int64_t longest_segment = 2048;
 
 class TileRegionReduce final : public Kernel {
  public:
@@ -27,7 +30,8 @@ class TileRegionReduce final : public Kernel {
         folded_(op.region.specs.size() - dense_) {
     // Rows that fold by themselves and lie side by side are computed together.
     whole_rows_ = plan_.rows && plan_.folded.count == 0 && plan_.last <= ReducePlan::row_block;
-    tasks_ = plan_.groups * plan_.chunks;
+    if (!plan_.rows) cut_columns();
+    tasks_ = (plan_.rows ? plan_.groups : plan_.kept.points() * segments_) * plan_.chunks;
     const auto steps = static_cast<std::int64_t>(program_->steps.size() + program_->places.size());
     const std::int64_t worth = program_->count * steps / tile_work_per_thread;
     parts_ = std::clamp<std::int64_t>(std::min<std::int64_t>(worth, num_threads()), 1, tasks_);
@@ -56,7 +60,7 @@ class TileRegionReduce final : public Kernel {
 
  private:
   static constexpr std::size_t block_bytes = static_cast<std::size_t>(ReducePlan::row_block) * sizeof(float);
-  static constexpr std::size_t sums_bytes = static_cast<std::size_t>(ReducePlan::column_tile) * sizeof(float);
+  static constexpr std::size_t sums_bytes = static_cast<std::size_t>(longest_segment) * sizeof(float);
 
   std::size_t run_bytes() const { return TileRun::scratch_bytes(*program_); }
   std::size_t part_bytes() const { return run_bytes() + folded_ * (block_bytes + sums_bytes); }
@@ -81,11 +85,11 @@ class TileRegionReduce final : public Kernel {
     }
 
     const float* block(std::size_t f) const { return reinterpret_cast<const float*>(outputs[kernel.dense_ + f]); }
-    float* column_sums(std::size_t f) const { return sums + f * static_cast<std::size_t>(ReducePlan::column_tile); }
-    double* partial(std::size_t f, std::int64_t group, std::int64_t chunk) const {
+    float* column_sums(std::size_t f) const { return sums + f * static_cast<std::size_t>(longest_segment); }
+    double* partial(std::size_t f, std::int64_t output, std::int64_t chunk) const {
       const ReducePlan& plan = kernel.plan_;
       const std::int64_t of_value = static_cast<std::int64_t>(f) * plan.chunks + chunk;
-      return partials + of_value * plan.outputs() + plan.first_output(group);
+      return partials + of_value * plan.outputs() + output;
     }
 
     /// Computes elements [begin, begin + count): what is folded goes to the blocks.
@@ -135,17 +139,27 @@ class TileRegionReduce final : public Kernel {
     }
   }
 
+  /// As few segments of the columns as keep all threads busy.
+  void cut_columns() {
+    segments_ = (plan_.last + longest_segment - 1) / longest_segment;
+    const std::int64_t others = plan_.kept.points() * plan_.chunks, vector = 64;
+    while (others * segments_ < num_threads() && plan_.last > 2 * vector * segments_) segments_ *= 2;
+    segment_ = ((plan_.last + segments_ - 1) / segments_ + vector - 1) / vector * vector;
+    segments_ = (plan_.last + segment_ - 1) / segment_;
+  }
+
   void run_columns(Part& part, std::int64_t group, std::int64_t chunk) const noexcept {
-    const std::int64_t tiles = plan_.tiles(), end = plan_.chunk_begin(chunk + 1), width = plan_.width(group);
-    const std::int64_t base = plan_.kept.offset(group / tiles) + group % tiles * ReducePlan::column_tile;
-    for (std::size_t f = 0; f < folded_; ++f) std::fill_n(part.partial(f, group, chunk), width, functions_.identity);
+    const std::int64_t from = group % segments_ * segment_, width = std::min(segment_, plan_.last - from);
+    const std::int64_t base = plan_.kept.offset(group / segments_) + from, end = plan_.chunk_begin(chunk + 1);
+    const std::int64_t output = group / segments_ * plan_.last + from;
+    for (std::size_t f = 0; f < folded_; ++f) std::fill_n(part.partial(f, output, chunk), width, functions_.identity);
     for (std::int64_t row = plan_.chunk_begin(chunk); row < end; row += ReducePlan::column_block) {
       const std::int64_t block_end = std::min(end, row + ReducePlan::column_block);
       for (std::size_t f = 0; f < folded_; ++f) {
         std::fill_n(part.column_sums(f), width, static_cast<float>(functions_.identity));
       }
       for (std::int64_t at = row; at < block_end;) {
-        const std::int64_t rows = tiles > 1 ? 1 : adjacent_rows(at, block_end);
+        const std::int64_t rows = segments_ > 1 ? 1 : adjacent_rows(at, block_end);
         part.compute(base + plan_.folded.offset(at), rows * width);
         for (std::size_t f = 0; f < folded_; ++f) {
           functions_.rows(part.block(f), rows, static_cast<std::size_t>(width), part.column_sums(f));
@@ -153,7 +167,7 @@ class TileRegionReduce final : public Kernel {
         at += rows;
       }
       for (std::size_t f = 0; f < folded_; ++f) {
-        double* partial = part.partial(f, group, chunk);
+        double* partial = part.partial(f, output, chunk);
         for (std::int64_t j = 0; j < width; ++j) {
           partial[j] = functions_.fold(partial[j], static_cast<double>(part.column_sums(f)[j]));
         }
@@ -189,6 +203,7 @@ class TileRegionReduce final : public Kernel {
   ReduceFunctions functions_;
   std::size_t dense_, folded_;
   bool whole_rows_ = false;
+  std::int64_t segments_ = 1, segment_ = 1;  ///< of the columns
   std::int64_t tasks_ = 1, parts_ = 1;
 };
 

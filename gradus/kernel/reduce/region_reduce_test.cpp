@@ -68,7 +68,8 @@ TEST(RegionReduceKernels, HaveTheBitsOfTheirParts) {
     check_case({1}, sums(1), 0);
     check_case({7, 5}, sums(1), 1);        // narrow columns
     check_case({300, 10}, sums(1), 2);     // rows of columns side by side, several blocks
-    check_case({130, 700}, sums(1), 1);    // several tiles of columns
+    check_case({130, 700}, sums(1), 1);    // columns in segments, if there are three threads
+    check_case({70, 5000}, sums(1), 1);    // in segments for one thread, too; the last is shorter
     check_case({40, 33}, sums(2), 0);      // whole rows
     check_case({3, 9000}, sums(2), 1);     // several blocks of a row
     check_case({6, 5, 200}, sums(5), 1);   // a channel of images
