@@ -127,7 +127,9 @@ Tensors Gather::vjp(const VjpArgs& args) const {
   if (index.shape()[axis] == 1) {  // one element of each line: a comparison that the next region can compute in passing
     Shape line;
     for (int i = 0; i < input.shape.rank(); ++i) line.push_back(i == axis ? input.shape[axis] : 1);
-    const Tensor chosen = equal(index, reshape(arange(input.shape[axis]), line));
+    // f32 counts so far exactly, and its comparisons are vectors.
+    const DType numbers = input.shape[axis] <= 1 << 24 ? DType::f32 : index.dtype();
+    const Tensor chosen = equal(cast(index, numbers), reshape(cast(arange(input.shape[axis]), numbers), line));
     return {where(chosen, cotangent, zeros_of({input.dtype, {}})), Tensor()};
   }
   return {record(ScatterAdd{axis}, {zeros_of(input), index, cotangent}), Tensor()};
