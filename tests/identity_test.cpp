@@ -137,6 +137,7 @@ TEST(Identity, ReductionsOfARegionCount) {
 }
 
 TEST(Identity, EveryFieldOfSequencesCounts) {
+  check(DynamicUpdateSlice{1});
   check(Attention{0.5, true, false});
   check(AttentionGradient{0.5, true, false});
   check(Lstm{});

@@ -18,6 +18,7 @@
 #include "gradus/ops/index.h"
 #include "gradus/ops/matmul.h"
 #include "gradus/ops/view.h"
+#include "gradus/ops/views/update_slice.h"
 
 namespace gradus::models {
 namespace {
@@ -92,16 +93,6 @@ Projected projected(const GptAttention& layer, const Tensor& x) {
   return {part(0), part(1), part(2)};
 }
 
-/// `all` (n, block_size, ...) with `fresh` (n, length, ...) at the positions `index`.
-Tensor written(const Tensor& all, const Tensor& fresh, const Tensor& index) {
-  const std::int64_t size = all.size(1), length = fresh.size(1);
-  if (length == 1) {
-    const Tensor here = reshape(equal(arange(size), index), {1, size, 1, 1});
-    return where(here, fresh, all);
-  }
-  return scatter(all, 1, broadcast_to(reshape(index, {1, length, 1, 1}), fresh.shape()), fresh);
-}
-
 }  // namespace
 
 Tensor GptAttention::operator()(const Tensor& x) const {
@@ -112,8 +103,8 @@ Tensor GptAttention::operator()(const Tensor& x) const {
 
 Tensor GptAttention::decode(const Tensor& x, const GptPositions& positions, GptCache::Layer& cache) const {
   const Projected p = projected(*this, x);
-  cache.keys = written(cache.keys, p.key, positions.index);
-  cache.values = written(cache.values, p.value, positions.index);
+  cache.keys = dynamic_update_slice(cache.keys, p.key, positions.start, 1);
+  cache.values = dynamic_update_slice(cache.values, p.value, positions.start, 1);
   const Tensor y = detail::attention({p.query, cache.keys, cache.values, positions.mask}, {});
   return c_proj(reshape(y, x.shape()));
 }
@@ -169,11 +160,12 @@ Tensor Gpt::decode(const Tensor& tokens, GptCache& cache, SourceLocation where) 
         .hint("begin a new one: model.new_cache(n)");
   }
   GptPositions positions;
-  positions.index = arange(length) + detail::number_leaf(static_cast<double>(cache.length), DType::i64);
+  positions.start = detail::number_leaf(static_cast<double>(cache.length), DType::i64);
+  const Tensor index = arange(length) + positions.start;
   const DType wide = wte.weight.dtype() == DType::f64 ? DType::f64 : DType::f32;
-  const Tensor open = less_equal(arange(size), reshape(positions.index, {length, 1}));
+  const Tensor open = less_equal(arange(size), reshape(index, {length, 1}));
   positions.mask = detail::additive_mask(reshape(open, {1, 1, length, size}), wide, where);
-  Tensor x = wte(tokens) + take(wpe.weight, positions.index);
+  Tensor x = wte(tokens) + take(wpe.weight, index);
   for (std::size_t i = 0; i < h.size(); ++i) x = h[i].decode(x, positions, cache.layers[i]);
   cache.length += length;
   Tensors state;

@@ -40,7 +40,7 @@ struct GptCache {
 
 /// What `decode` needs to know of the positions of its tokens.
 struct GptPositions {
-  Tensor index;  ///< i64 (length of the tokens)
+  Tensor start;  ///< of the first one: i64
   Tensor mask;   ///< added to the scores (1, 1, length of the tokens, block_size)
 };
 

@@ -24,4 +24,5 @@
 #include "gradus/ops/view.h"
 #include "gradus/ops/views/diagonal.h"
 #include "gradus/ops/views/rearrange.h"
+#include "gradus/ops/views/update_slice.h"
 #include "gradus/ops/views/windows.h"

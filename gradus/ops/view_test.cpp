@@ -8,6 +8,7 @@
 #include "gradus/engine/eval.h"
 #include "gradus/ops/elementwise.h"
 #include "gradus/ops/factory.h"
+#include "gradus/ops/views/update_slice.h"
 
 namespace gradus {
 namespace {
@@ -216,6 +217,35 @@ TEST(Concat, RefusesWhatDoesNotFit) {
               concat({x23, Tensor()}, 0, here);
             }),
             "state error in concat, called at a.cpp:7: an operand is an undefined tensor");
+}
+
+TEST(DynamicUpdateSlice, MovesAStartThatDoesNotFit) {
+  const Tensor update = tensor({{9}, {8}});
+  const auto at = [&](int start) {
+    return dynamic_update_slice(x23, update, tensor({start}), -1).to_vector<std::int64_t>();
+  };
+  EXPECT_EQ(at(1), (std::vector<std::int64_t>{0, 9, 2, 3, 8, 5}));
+  EXPECT_EQ(at(7), (std::vector<std::int64_t>{0, 1, 9, 3, 4, 8}));
+  EXPECT_EQ(at(-7), (std::vector<std::int64_t>{9, 1, 2, 8, 4, 5}));
+  EXPECT_EQ(x23.to_vector<std::int64_t>()[0], 0);  // who is held stays as it is
+}
+
+TEST(DynamicUpdateSlice, SaysWhatDoesNotFit) {
+  EXPECT_EQ(message([] {
+              dynamic_update_slice(at_here(x23), tensor({{1, 2, 3, 4}, {1, 2, 3, 4}}), 0, 1);
+            }),
+            "shape error in dynamic_update_slice, called at a.cpp:7\n"
+            "  x       i64 [2, 3]\n"
+            "  update  i64 [2, 4]   axis 1 is 4, expected at most 3\n"
+            "  start   i64 []");
+  EXPECT_EQ(message([] { dynamic_update_slice(at_here(x23), x23, 0.5, 1); }),
+            "dtype error in dynamic_update_slice, called at a.cpp:7\n"
+            "  x       i64 [2, 3]\n"
+            "  update  i64 [2, 3]\n"
+            "  start   f32 []   expected i64");
+  EXPECT_THROW(dynamic_update_slice(x23, x23, tensor({0, 1}), 1), Error);
+  EXPECT_THROW(dynamic_update_slice(x23, tensor({1}), 0, 1), Error);
+  EXPECT_THROW(dynamic_update_slice(x23, x23, 0, 2), Error);
 }
 
 }  // namespace

@@ -66,6 +66,10 @@ inline void add_view_and_index_cases(std::vector<OpCase>& cases) {
   cases.push_back({"scatter", {Shape{3, 4}, Shape{3, 2}}, [](const Tensors& x) {
                      return scatter(x[0], 1, tensor({{0, 3}, {1, 1}, {2, 0}}), x[1]);
                    }});
+  cases.push_back({"dynamic_update_slice", {Shape{2, 5, 3}, Shape{2, 2, 3}}, [](const Tensors& x) {
+                     const auto at = [&](int start) { return dynamic_update_slice(x[0], x[1], tensor({start}), 1); };
+                     return at(1) + 2 * at(9);  // the second does not fit there
+                   }});
   cases.push_back({"take", {Shape{4, 3}}, [](const Tensors& x) { return take(x[0], tensor({2, 0, 2})); }});
   cases.push_back(
       {"take_add", {Shape{4, 3}}, [](const Tensors& x) {  // the adjoint of take, reached through its gradient

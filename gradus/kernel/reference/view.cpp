@@ -8,6 +8,7 @@
 #include "gradus/kernel/registry.h"
 #include "gradus/ops/view.h"
 #include "gradus/ops/views/rearrange.h"
+#include "gradus/ops/views/update_slice.h"
 
 namespace gradus::kernel {
 namespace {
@@ -197,6 +198,37 @@ std::unique_ptr<Kernel> make_flip(const Request& request, std::string&) {
   return strided_copy(request, strides, offset);
 }
 
+/// Along one axis: `outer` times `size` rows of `row` bytes, of which `length` are replaced from the start on.
+class UpdateSlice final : public Kernel {
+ public:
+  UpdateSlice(const TensorSpec& x, const TensorSpec& update, int axis)
+      : outer_(static_cast<std::size_t>(x.shape.numel(0, axis))),
+        size_(static_cast<std::size_t>(x.shape[axis])),
+        length_(static_cast<std::size_t>(update.shape[axis])),
+        row_(static_cast<std::size_t>(x.shape.numel(axis + 1, x.shape.rank())) * size_of(x.dtype)) {}
+
+  Status run(const Arguments& arguments) const noexcept override {
+    const std::byte *x = arguments.inputs[0], *update = arguments.inputs[1];
+    std::byte* y = arguments.outputs[0];
+    const auto last = static_cast<std::int64_t>(size_ - length_);
+    const auto start = static_cast<std::size_t>(std::clamp<std::int64_t>(*arguments.input<std::int64_t>(2), 0, last));
+    const std::size_t whole = size_ * row_, part = length_ * row_;
+    if (outer_ * whole == 0) return {};
+    if (x != y) std::memcpy(y, x, outer_ * whole);
+    if (part == 0) return {};
+    for (std::size_t i = 0; i < outer_; ++i) std::memcpy(y + i * whole + start * row_, update + i * part, part);
+    return {};
+  }
+  bool can_overwrite(int input, int) const override { return input == 0; }
+
+ private:
+  std::size_t outer_, size_, length_, row_;
+};
+
+std::unique_ptr<Kernel> make_update_slice(const Request& request, std::string&) {
+  return std::make_unique<UpdateSlice>(request.inputs[0], request.inputs[1], request.op.as<DynamicUpdateSlice>()->axis);
+}
+
 std::unique_ptr<Kernel> make_broadcast(const Request& request, std::string&) {
   const Shape &from = request.inputs[0].shape, &to = request.outputs[0].shape;
   const Strides dense = row_major_strides(from);
@@ -212,10 +244,14 @@ std::unique_ptr<Kernel> make_broadcast(const Request& request, std::string&) {
 }  // namespace
 
 std::vector<Implementation> view_kernels() {
-  return {{"reshape", "reference", make_reshape},       {"redirect", "reference", make_copies},
-          {"barrier", "reference", make_copies},        {"permute", "reference", make_permute},
-          {"slice", "reference", make_slice},           {"flip", "reference", make_flip},
-          {"broadcast_to", "reference", make_broadcast}};
+  return {{"reshape", "reference", make_reshape},
+          {"redirect", "reference", make_copies},
+          {"barrier", "reference", make_copies},
+          {"permute", "reference", make_permute},
+          {"slice", "reference", make_slice},
+          {"flip", "reference", make_flip},
+          {"broadcast_to", "reference", make_broadcast},
+          {"dynamic_update_slice", "reference", make_update_slice}};
 }
 
 }  // namespace gradus::kernel

@@ -46,15 +46,33 @@ void forward_block(const Head& head, std::size_t first, std::size_t rows, const 
   }
 }
 
+/// Keys that query `i` may see, without those at the end that its mask closes: of a cache, what is not filled yet.
+std::size_t open_keys(const Head& head, std::size_t i) {
+  std::size_t count = key_limit(head, i);
+  if (const float* mask = mask_at(head, i, 0)) {
+    while (count > 0 && mask[(count - 1) * head.mask_column] == -infinity) --count;
+  }
+  return count;
+}
+
+/// Brings the row that is `ahead` rows further: rows of one head lie apart, where the machine does not look by itself.
+HWY_INLINE void expect_row(const float* rows, std::size_t stride, std::size_t j, std::size_t count, std::size_t width) {
+  constexpr std::size_t ahead = 8, line = 16;
+  if (j + ahead >= count) return;
+  for (std::size_t e = 0; e < width; e += line) __builtin_prefetch(rows + (j + ahead) * stride + e);
+}
+
 /// One query at a time, without packing: what a token that is decoded needs.
 void forward_few(const Head& head) {
   const Tag d;
   for (std::size_t i = 0; i < head.queries; ++i) {
     float* y = head.y + i * head.y_row;
     float* scores = head.scratch;
-    const std::size_t count = key_limit(head, i);
-    for (std::size_t j = 0; j < count; ++j)
+    const std::size_t count = open_keys(head, i);
+    for (std::size_t j = 0; j < count; ++j) {
+      expect_row(head.k, head.k_row, j, count, head.width);
       scores[j] = dot(head.q + i * head.q_row, head.k + j * head.k_row, head.width);
+    }
     const float largest = finish_scores(head, scores, count, mask_at(head, i, 0));
     const float shift = largest == -infinity ? 0 : largest, total = exponentials(scores, count, count, shift);
     const bool empty = total == 0;
@@ -62,6 +80,7 @@ void forward_few(const Head& head) {
     for (std::size_t e = 0; e < head.value_width; e += lanes) {
       Vector sum = hn::Zero(d);
       for (std::size_t j = 0; j < count; ++j) {
+        if (e == 0) expect_row(head.v, head.v_row, j, count, head.value_width);
         const Vector value = load_part(head.v + j * head.v_row, e, head.value_width, 0);
         sum = hn::MulAdd(hn::Set(d, scores[j]), value, sum);
       }

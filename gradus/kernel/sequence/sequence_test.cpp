@@ -81,6 +81,23 @@ TEST(SequenceTiles, AttentionTakesAnyScores) {
   for (std::int64_t i = 0; i < 40; ++i) EXPECT_EQ(std::isnan(y[0].at(i * 4)), i >= 30) << i;
 }
 
+TEST(SequenceTiles, ClosedKeysOfACacheAreNotRead) {
+  for (const std::int64_t open : {0, 1, 17, 40}) {
+    std::vector<Array> inputs = attention_inputs({2, 3, 1, 20}, {2, 3, 40, 20}, {2, 3, 40, 20}, {1, 1, 1, 40});
+    for (std::int64_t j = 0; j < 40; ++j) {
+      if (j >= open) inputs[3].data<float>()[j] = -std::numeric_limits<float>::infinity();
+    }
+    inputs[3].data<float>()[3] = open > 3 ? -std::numeric_limits<float>::infinity() : inputs[3].data<float>()[3];
+    compare_all(Attention{0.3, false, false}, inputs, 1e-5);
+    const std::vector<Array> expected = run_reference(Attention{0.3, false, false}, inputs);
+    for (std::int64_t i = 0; i < inputs[1].spec.shape.numel(); ++i) {  // what is not filled may hold anything
+      if (i / 20 % 40 >= open) inputs[1].data<float>()[i] = inputs[2].data<float>()[i] = NAN;
+    }
+    const std::vector<Array> y = run(implementations("attention").front(), Attention{0.3, false, false}, inputs);
+    for (std::int64_t i = 0; i < 2 * 3 * 20; ++i) EXPECT_NEAR(y[0].at(i), expected[0].at(i), 1e-5) << open << " " << i;
+  }
+}
+
 void compare_lstm(std::int64_t steps, std::int64_t batch, std::int64_t width, bool reverse, bool narrow = false) {
   std::vector<Array> inputs{random_array(f32({steps, batch, 4 * width}), 1), random_array(f32({4 * width, width}), 2),
                             random_array(f32({batch, width}), 3), random_array(f32({batch, width}), 4)};
