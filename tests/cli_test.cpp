@@ -252,6 +252,18 @@ TEST_F(Cli, DoctorTellsTheBuild) {
   EXPECT_THAT(run({"doctor", "--build"}).out, HasSubstr("onednn"));
 }
 
+TEST_F(Cli, ThreadsThatWaitSpinBriefly) {
+  setenv("OMP_DISPLAY_ENV", "VERBOSE", 1);
+  const std::string shown = run({"doctor", "--build"}).err;
+  setenv("GOMP_SPINCOUNT", "77", 1);
+  const std::string chosen = run({"doctor", "--build"}).err;
+  unsetenv("GOMP_SPINCOUNT");
+  unsetenv("OMP_DISPLAY_ENV");
+  if (shown.find("GOMP_SPINCOUNT") == std::string::npos) GTEST_SKIP() << "not GCC's OpenMP";
+  EXPECT_THAT(shown, HasSubstr("GOMP_SPINCOUNT = '1000'"));
+  EXPECT_THAT(chosen, HasSubstr("GOMP_SPINCOUNT = '77'"));  // what the user chose stays
+}
+
 TEST_F(Cli, ProfileWritesATrace) {
   const std::string trace = folder_ / "trace.json";
   ASSERT_EQ(run({"train", recipe_, "--run", run_, "--threads", "1", "--profile", trace}).code, 0);
