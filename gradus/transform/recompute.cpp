@@ -118,7 +118,7 @@ class Recomputing {
         if (idle.is_result || idle.made >= peak || next == idle.reads.end() || *next == peak) continue;
         Choice choice{id, *next, {}, 0};
         double work = 1, kept = 0;
-        if (!collect(i, peak, *next, choice.vertices, work, kept)) continue;
+        if (!collect(i, peak, *next, choice.vertices, 1, work, kept)) continue;
         const double freed = static_cast<double>(bytes(id)) * (*next - peak) - kept;
         choice.worth = freed / work;
         if (freed > 0 && (!best || choice.worth > best->worth)) best = std::move(choice);
@@ -128,25 +128,26 @@ class Recomputing {
   }
 
   /// What has to be computed to have vertex `i` at position `next`, from what is alive at `peak`. Adds up the work, and the
-  /// memory, bytes times positions, of operands that have to be kept for it. False for too much.
-  bool collect(std::int32_t i, std::int32_t peak, std::int32_t next, std::vector<std::int32_t>& vertices, double& work,
-               double& kept) {
-    constexpr std::size_t most = 24;
+  /// memory, bytes times positions, of operands that have to be kept for it. False for too much: more than 24 vertices, of
+  /// which `open` are those that wait for `i`, and `i`.
+  bool collect(std::int32_t i, std::int32_t peak, std::int32_t next, std::vector<std::int32_t>& vertices,
+               std::size_t open, double& work, double& kept) {
     if (std::find(vertices.begin(), vertices.end(), i) != vertices.end()) return true;
+    if (vertices.size() + open > 24) return false;
     for (const ValueId id : graph_.vertices[at(i)].inputs) {
       const ValueId operand = root(id);
       const Life& other = life(operand);
       const bool there = other.made < peak && (other.is_result || (!other.reads.empty() && other.reads.back() >= peak));
       if (vertex(operand).is_leaf()) continue;
       if (!there) {
-        if (!collect(operand.vertex, peak, next, vertices, work, kept)) return false;
+        if (!collect(operand.vertex, peak, next, vertices, open + 1, work, kept)) return false;
       } else if (!other.is_result && other.reads.back() < next) {
         kept += static_cast<double>(bytes(operand)) * (next - other.reads.back());
       }
     }
     vertices.push_back(i);
     work += cost(graph_, graph_.vertices[at(i)]);
-    return vertices.size() <= most;
+    return true;
   }
 
   std::int32_t add(Vertex v) {
@@ -195,11 +196,15 @@ class Recomputing {
 
   /// `read`, which is another name of `old`, as a name of `again`.
   ValueId renamed(ValueId read, ValueId old, ValueId again, std::vector<std::int32_t>& inserted) {
-    if (read == old) return again;
-    Vertex name = vertex(read);
-    name.inputs[0] = renamed(name.inputs[0], old, again, inserted);
-    inserted.push_back(add(std::move(name)));
-    return {inserted.back(), 0};
+    std::vector<ValueId> names;
+    for (; read != old; read = vertex(read).inputs[0]) names.push_back(read);
+    for (; !names.empty(); names.pop_back()) {
+      Vertex name = vertex(names.back());
+      name.inputs[0] = again;
+      inserted.push_back(add(std::move(name)));
+      again = {inserted.back(), 0};
+    }
+    return again;
   }
 
   /// The vertices in the order of execution.

@@ -58,6 +58,19 @@ TEST(Recompute, SaysTheLeastThatIsPossible) {
   EXPECT_EQ(verify(least.graph), "");
 }
 
+/// What lies idle is the end of a long chain of which nothing else is alive: too much to compute again, and to recurse into.
+TEST(Recompute, GivesUpWhatALongChainMakes) {
+  const Tensor x = full({4}, 0.5f);
+  eval(x);
+  Tensor idle = x;
+  for (int i = 0; i < 300'000; ++i) idle = tanh(idle);
+  const Tensor wide = exp(broadcast_to(reshape(x, {1, 4}), {64, 4})), y = sum(wide) + idle;
+  const Graph graph = capture({&y, 1}).graph;
+  const transform::Recomputed least = transform::recompute(graph, 1);
+  EXPECT_EQ(least.again, 0);
+  EXPECT_TRUE(least.graph == graph);
+}
+
 TEST(MemoryLimit, GivesTheSameBitsInLessMemory) {
   const Tensors kept = gradient_of_a_deep_network(), limited = gradient_of_a_deep_network();
   eval(std::span<const Tensor>(kept));
