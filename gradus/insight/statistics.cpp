@@ -93,6 +93,13 @@ double exact_lower_tail(const std::vector<std::int64_t>& ranks, std::int64_t sum
   return below / std::pow(2.0, static_cast<double>(ranks.size()));
 }
 
+/// log(normal_cdf(z)) for z < -30, where the probability itself loses digits: the asymptotic series of its ratio to the density.
+double log_normal_tail(double z) {
+  const double w = 1 / (z * z);
+  return -z * z / 2 - std::log(-z * std::sqrt(2 * std::numbers::pi)) +
+         std::log1p(w * (-1 + w * (3 + w * (-15 + w * 105))));
+}
+
 }  // namespace
 
 double normal_cdf(double z) { return 0.5 * std::erfc(-z / std::numbers::sqrt2); }
@@ -101,7 +108,9 @@ double normal_quantile(double p) {
   require(p >= 0 && p <= 1, "normal_quantile", fmt::format("p is {}, must be in [0, 1]", p));
   if (p == 0) return -infinity;
   if (p == 1) return infinity;
+  if (p > 0.5) return -normal_quantile(1 - p);  // which is exact, as the distance of the probability from 1 is not
   const double z = rough_quantile(p);
+  if (p < 1e-300) return z - (log_normal_tail(z) - std::log(p)) / (-z - 1 / z);
   const double miss = (normal_cdf(z) - p) * std::sqrt(2 * std::numbers::pi) * std::exp(z * z / 2);
   return z - miss / (1 + z * miss / 2);
 }

@@ -40,6 +40,20 @@ TEST(Statistics, NormalQuantiles) {
   EXPECT_THROW(normal_quantile(1.5), Error);
 }
 
+/// Of 60 digits (mpmath 1.3). The smallest number that there is, numbers with few bits, and the largest below 1.
+TEST(Statistics, NormalQuantilesOfExtremes) {
+  const std::pair<double, double> rows[] = {
+      {5e-324, -38.467405617144346251},   {1e-320, -38.269125343032651018}, {1e-310, -37.663060331949523732},
+      {2.3e-308, -37.518497245012296732}, {1e-300, -37.047096299361199237}, {1e-299, -36.984936496902572229},
+      {1e-100, -21.273453560965324294},   {1e-16, -8.2220822161304356152},  {0.02425, -1.9729610513118848376}};
+  for (const auto& [p, z] : rows) EXPECT_NEAR(normal_quantile(p), z, -1e-12 * z) << p;
+  EXPECT_NEAR(normal_quantile(1 - 1e-16), 8.2095361516013868556, 1e-12);  // 1 - 2^-53
+  EXPECT_NEAR(normal_quantile(1 - 0x1p-52), 8.1258906647019068585, 1e-12);
+  EXPECT_EQ(normal_quantile(0), -INFINITY);
+  EXPECT_THROW(normal_quantile(NAN), Error);
+  EXPECT_THROW(normal_quantile(-5e-324), Error);
+}
+
 TEST(Statistics, IncompleteBeta) {
   EXPECT_NEAR(incomplete_beta(2, 3, 0.4), 0.5248, 1e-14);  // a polynomial
   EXPECT_NEAR(incomplete_beta(0.5, 30, 0.01), 0.560665631094749, 1e-13);
