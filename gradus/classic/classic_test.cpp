@@ -169,6 +169,18 @@ TEST(Learners, WrongUses) {
          k_means(zeros({0, 3}));
        }),
        "not empty"},
+      {message_of([] {
+         k_means(tensor({{1.f, 2.f}, {3.f, NAN}}), {.clusters = 1});
+       }),
+       "element 1 of example 1 is nan"},
+      {message_of([] {
+         k_means(tensor({{-INFINITY}, {2.f}}), {.clusters = 1});
+       }),
+       "element 0 of example 0 is -inf"},
+      {message_of([] {
+         k_means(tensor({{1e200}, {2.0}}), {.clusters = 1});
+       }),
+       "element 0 of example 0 is 1e+200"},
   };
   for (const auto& [message, part] : rows) EXPECT_THAT(message, HasSubstr(part));
 }

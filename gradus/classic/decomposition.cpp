@@ -176,6 +176,13 @@ KMeans k_means(const Tensor& examples, const KMeansOptions& options, SourceLocat
         .at(where);
   }
   const Points points{x.to_vector<double>(), static_cast<std::size_t>(x.size(0)), static_cast<std::size_t>(x.size(1))};
+  for (std::size_t i = 0; i < points.x.size(); ++i) {
+    if (std::abs(points.x[i]) <= 1e150) continue;
+    throw Error(ErrorKind::value, "k_means",
+                fmt::format("element {} of example {} is {}; squares of distances must be finite", i % points.columns,
+                            i / points.columns, points.x[i]))
+        .at(where);
+  }
   KMeans best;
   for (std::int64_t start = 0; start < options.n_init; ++start) {
     const Key key = Key{options.seed}.fold(static_cast<std::uint64_t>(start));

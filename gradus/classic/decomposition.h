@@ -40,7 +40,7 @@ struct KMeans {
 };
 /// Lloyd's algorithm from the starts of k-means++ (Arthur and Vassilvitskii, 2007), until no example changes its cluster. A cluster
 /// that lost its last example takes the example that is farthest from its centre. Throws Error(value) unless
-/// 1 <= clusters <= N and n_init, max_iter >= 1, and as pca().
+/// 1 <= clusters <= N, n_init, max_iter >= 1, and all elements are between -1e150 and 1e150, and as pca().
 KMeans k_means(const Tensor& examples, const KMeansOptions& options = {},
                SourceLocation where = SourceLocation::current());
 
