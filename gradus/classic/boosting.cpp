@@ -104,6 +104,18 @@ struct Booster {
   }
 };
 
+/// Mean and deviation of targets. XGBoost computes in f32, and takes questions that gain less than 1e-6 for useless.
+struct Scale {
+  double mean = 0, deviation = 0;
+
+  explicit Scale(const std::vector<double>& targets) {
+    const double count = static_cast<double>(targets.size());
+    for (const double y : targets) mean += y / count;
+    for (const double y : targets) deviation += (y - mean) * (y - mean) / count;
+    deviation = deviation > 0 ? std::sqrt(deviation) : 1;
+  }
+};
+
 Model learn_boosting(const Sample& train, const BoostingOptions& options, std::uint64_t seed) {
   if (!xgboost().library.usable())
     throw Error(ErrorKind::state, "fit", "XGBoost is not there")
@@ -112,12 +124,14 @@ Model learn_boosting(const Sample& train, const BoostingOptions& options, std::u
   const Matrix rows(train.x, train.rows, train.columns);
   std::vector<float> y;
   for (const std::int64_t label : train.labels) y.push_back(static_cast<float>(label));
-  for (const double target : train.targets) y.push_back(static_cast<float>(target));
+  const Scale scale(train.targets);
+  for (const double target : train.targets) y.push_back(static_cast<float>((target - scale.mean) / scale.deviation));
   check(xgboost().matrix_set(rows.handle, "label", y.data(), static_cast<bst_ulong>(y.size())));
   const auto booster = std::make_shared<const Booster>(rows);
   booster->set("objective", train.classes == 0   ? "reg:squarederror"
                             : train.classes == 2 ? "binary:logistic"
                                                  : "multi:softprob");
+  if (train.classes == 0) booster->set("base_score", "0");
   if (train.classes > 2) booster->set("num_class", fmt::format("{}", train.classes));
   booster->set("verbosity", "0");
   booster->set("tree_method", "hist");
@@ -128,8 +142,12 @@ Model learn_boosting(const Sample& train, const BoostingOptions& options, std::u
   booster->set("subsample", fmt::format("{}", options.subsample));
   for (std::int64_t round = 0; round < options.rounds; ++round)
     check(xgboost().update(booster->handle, static_cast<int>(round), rows.handle));
-  return Model(train, booster->bytes(),
-               [booster, classes = train.classes](const Query& asked) { return booster->predict(asked, classes); });
+  return Model(train, booster->bytes(), [booster, scale, classes = train.classes](const Query& asked) {
+    std::vector<double> found = booster->predict(asked, classes);
+    if (classes == 0)
+      for (double& number : found) number = scale.mean + scale.deviation * number;
+    return found;
+  });
 }
 
 #else

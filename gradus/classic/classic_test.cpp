@@ -95,6 +95,40 @@ TEST(Learners, ATreeAsksWhatCanBeFoundByHand) {
               ElementsAre(0, 1, 1, 1));
 }
 
+/// Targets for x = 0, 1, ...
+Sample numbers(std::vector<double> targets) {
+  Sample sample;
+  sample.rows = static_cast<std::int64_t>(targets.size());
+  sample.columns = 1;
+  for (std::int64_t i = 0; i < sample.rows; ++i) sample.x.push_back(static_cast<float>(i));
+  sample.targets = std::move(targets);
+  return sample;
+}
+
+TEST(Learners, NumbersOfAnyScaleAreLearned) {
+  std::vector<Learner> learners = {decision_tree(), random_forest({.trees = 50, .min_samples_leaf = 1})};
+  if (!boosting_library().empty()) learners.push_back(gradient_boosting());
+  for (const Learner& learner : learners) {
+    for (const auto& [offset, unit] : {std::pair(0.0, 1.0), {0.0, 1e-6}, {0.0, 1e12}, {1e8, 1.0}, {-3e9, 0.5}}) {
+      std::vector<double> y;
+      for (const int step : {0, 0, 0, 0, 1, 1, 1, 1, 4, 4, 4, 4}) y.push_back(offset + unit * step);
+      const Sample train = numbers(y);
+      const std::vector<double> found = learner.learn(train, 1).answer({train.x, train.rows, 1});
+      for (const std::size_t i : {0u, 1u, 5u, 6u, 10u, 11u})
+        EXPECT_NEAR(found[i], y[i], 0.2 * unit) << learner.name << ' ' << offset << ' ' << unit;
+    }
+  }
+}
+
+/// The sums of equal numbers and of their squares round, but that is no spread.
+TEST(Learners, EqualNumbersAreNotParted) {
+  for (const double equal : {0.1, 1e8 + 0.1, -1e-9}) {
+    const Model tree = decision_tree().learn(numbers(std::vector<double>(1000, equal)), 0);
+    EXPECT_LT(tree.bytes(), 100) << equal;
+    EXPECT_EQ(tree.answer({std::vector<float>{3}, 1, 1})[0], equal);
+  }
+}
+
 TEST(Learners, OneClassIsEnough) {
   const data::Dataset train("one", tensor({{1.f, 5.f}, {2.f, 5.f}, {4.f, 5.f}}), tensor({1, 1, 1}), {.num_classes = 2});
   for (const Learner& learner : all_learners()) {

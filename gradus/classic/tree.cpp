@@ -36,13 +36,26 @@ struct Tree {
   std::int64_t bytes() const { return static_cast<std::int64_t>(nodes.size() * sizeof(TreeNode) + 8 * values.size()); }
 };
 
-/// How impure a set of examples is, times their number, while examples come and go.
+/// How impure a set of examples is, times their number, while examples come and go. Numbers count from their mean in the node
+/// that is being parted, so that neither their size nor their offset matters: of equal ones nothing is left.
 class Impurity {
  public:
   explicit Impurity(const Sample& train) : train_(&train), counts_(static_cast<std::size_t>(train.classes)) {}
 
-  void clear() {
+  /// The examples `rows`, and their mean as what numbers count from.
+  void reset(std::span<const std::int64_t> rows) {
+    clear(0);
+    if (train_->classes == 0) {
+      const double first = target(rows[0]);
+      double sum = 0;
+      for (const std::int64_t row : rows) sum += target(row) - first;
+      origin_ = first + sum / static_cast<double>(rows.size());
+    }
+    for (const std::int64_t row : rows) add(row);
+  }
+  void clear(double origin) {
     count_ = squares_ = sum_ = 0;
+    origin_ = origin;
     std::fill(counts_.begin(), counts_.end(), 0.0);
   }
   void add(std::int64_t row, double sign = 1) {
@@ -52,7 +65,7 @@ class Impurity {
       squares_ += sign * (2 * n) + 1;  // (n + sign)^2 - n^2
       n += sign;
     } else {
-      const double y = train_->targets[static_cast<std::size_t>(row)];
+      const double y = target(row) - origin_;
       sum_ += sign * y;
       squares_ += sign * y * y;
     }
@@ -62,17 +75,19 @@ class Impurity {
     if (count_ <= 0) return 0;
     return train_->classes > 0 ? count_ - squares_ / count_ : squares_ - sum_ * sum_ / count_;
   }
-  double count() const { return count_; }
+  double origin() const { return origin_; }
   /// Shares of the classes, or the mean.
   void append_answer(std::vector<double>& values) const {
-    if (train_->classes == 0) values.push_back(sum_ / count_);
+    if (train_->classes == 0) values.push_back(origin_ + sum_ / count_);
     for (const double n : counts_) values.push_back(n / count_);
   }
 
  private:
+  double target(std::int64_t row) const { return train_->targets[static_cast<std::size_t>(row)]; }
+
   const Sample* train_;
   std::vector<double> counts_;
-  double count_ = 0, squares_ = 0, sum_ = 0;
+  double count_ = 0, squares_ = 0, sum_ = 0, origin_ = 0;
 };
 
 struct Question {
@@ -102,8 +117,7 @@ class Grower {
     while (!open.empty()) {
       const Open next = open.back();
       open.pop_back();
-      whole_.clear();
-      for (std::size_t i = next.begin; i < next.end; ++i) whole_.add(rows_[i]);
+      whole_.reset(std::span(rows_).subspan(next.begin, next.end - next.begin));
       const Question question = best_question(next.begin, next.end, next.depth);
       if (question.column < 0) {
         tree_.nodes[next.node].left = static_cast<std::int32_t>(answers_++);
@@ -130,7 +144,7 @@ class Grower {
     Question best;
     const std::size_t least = static_cast<std::size_t>(options_.min_samples_leaf);
     const double impurity = whole_.value();
-    if (end - begin < 2 * least || impurity <= 1e-12 * whole_.count()) return best;
+    if (end - begin < 2 * least || impurity <= 0) return best;
     if (options_.max_depth > 0 && depth >= options_.max_depth) return best;
     const std::size_t wanted =
         options_.max_features > 0 ? static_cast<std::size_t>(options_.max_features) : columns_.size();
@@ -150,7 +164,7 @@ class Grower {
       sorted_.emplace_back(train_.row(rows_[i])[static_cast<std::size_t>(column)], rows_[i]);
     std::sort(sorted_.begin(), sorted_.end());
     if (sorted_.front().first == sorted_.back().first) return false;
-    left_.clear();
+    left_.clear(whole_.origin());
     right_ = whole_;
     const std::size_t least = static_cast<std::size_t>(options_.min_samples_leaf);
     for (std::size_t i = 0; i + 1 < sorted_.size(); ++i) {
