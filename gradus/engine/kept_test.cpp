@@ -47,6 +47,18 @@ TEST(Kept, RunsAgreeBitForBit) {
   EXPECT_TRUE(engine::kept::find(*weight.buffer(), DType::bf16).narrow);
 }
 
+// What is kept must not be the place where its last reader computes.
+TEST(Kept, IsNotOverwrittenByItsReaders) {
+  const Tensor weight = parameter({64, 48}, 1);
+  const auto use = [&] {
+    const Tensor y = exp(reshape(-reshape(cast(weight, DType::bf16), {48, 64}), {16, 192}));
+    return y.to_vector<float>();  // of a statement of its own: no value on the way is held
+  };
+  const std::vector<float> first = use();
+  for (int run = 0; run < 3; ++run) EXPECT_EQ(use(), first);
+  EXPECT_TRUE(engine::kept::find(*weight.buffer(), DType::bf16).narrow);
+}
+
 // The memory of a weight goes to its successor: what was kept of the old elements must go, too.
 TEST(Kept, IsForgottenWhenTheMemoryIsGivenAway) {
   const precision::Scope scope(precision::bf16, anywhere);
