@@ -39,6 +39,29 @@ TEST(Simplify, RemovesWhatChangesNothing) {
   EXPECT_TRUE(g.vertices[static_cast<std::size_t>(g.results[0].vertex)].is_leaf());
 }
 
+TEST(Simplify, MergesViews) {
+  const Tensor x = normal({2, 3, 4}, {}, Key{1});
+  eval(x);
+  const auto permuted = [&](std::initializer_list<int> inner, std::initializer_list<int> outer) {
+    const Tensor y = permute(permute(x, inner), outer);
+    const Graph g = transform::simplify(graph_of(y));
+    EXPECT_EQ(g.vertices.size(), 2u) << print(g);
+    EXPECT_EQ(verify(g), "");
+    return *g.vertices.back().op.as<Permute>();
+  };
+  const auto once = [&](std::initializer_list<int> order) { return *permute(x, order).node()->op.as<Permute>(); };
+  EXPECT_EQ(permuted({1, 2, 0}, {1, 0, 2}), once({2, 1, 0}));
+  EXPECT_EQ(permuted({1, 2, 0}, {0, 2, 1}), once({1, 0, 2}));  // the last axis stays, others do not
+  const Tensor wide = broadcast_to(broadcast_to(unsqueeze(x, 0), {5, 2, 3, 4}), {6, 5, 2, 3, 4});
+  EXPECT_EQ(count(transform::simplify(graph_of(wide)), "broadcast_to"), 1u);
+}
+
+TEST(Simplify, OneDividedIsNotOneTimes) {
+  const Tensor x = tensor({2.f, 4.f}), one = broadcast_to(constant(1, DType::f32), {2});
+  EXPECT_EQ((one / x).to_vector<float>(), (std::vector<float>{0.5, 0.25}));
+  EXPECT_EQ((one * x).to_vector<float>(), (std::vector<float>{2, 4}));
+}
+
 TEST(Simplify, RulesCanBeSwitchedOff) {
   const Tensor x = tensor({1.f, 2.f});
   Tensor y = -x;
