@@ -57,6 +57,12 @@ void transpose(const T* from, std::int64_t rows, std::int64_t columns, T* to) {
   }
 }
 
+/// The size of the work space that LAPACK asked for, as a number of the matrix's type: f32 may have rounded it down.
+template <class T>
+std::int64_t work_size(T asked) {
+  return static_cast<std::int64_t>(std::nextafter(asked, std::numeric_limits<T>::max()));
+}
+
 constexpr const char* not_finite = "holds NaN or infinity";
 
 /// What all of them share: sizes and that they can fail.
@@ -195,7 +201,7 @@ class QrKernel final : public Factorization {
     T sizes[2] = {0, 0}, nothing = 0;
     geqrf(m, n, &nothing, &nothing, &sizes[0], -1);
     orgqr(m, k, &nothing, &nothing, &sizes[1], -1);
-    work_ = static_cast<std::int64_t>(std::max(sizes[0], sizes[1]));
+    work_ = work_size(std::max(sizes[0], sizes[1]));
   }
   bool can_fail() const override { return false; }
   std::size_t scratch_bytes() const override {
@@ -233,7 +239,7 @@ class EighKernel final : public Factorization {
     Int isize = 0;
     if (m_.rows == 0) return;
     syevd(static_cast<Int>(m_.rows), &nothing, &nothing, &size, -1, &isize, -1);
-    work_ = static_cast<std::int64_t>(size);
+    work_ = work_size(size);
     iwork_ = isize;
   }
   std::size_t scratch_bytes() const override {
@@ -273,7 +279,7 @@ class SvdKernel final : public Factorization {
     Int index = 0;
     gesdd(static_cast<Int>(m_.columns), static_cast<Int>(m_.rows), &nothing, &nothing, &nothing, &nothing, &size, -1,
           &index);
-    work_ = static_cast<std::int64_t>(size);
+    work_ = work_size(size);
   }
   std::size_t scratch_bytes() const override {
     return Scratch::bytes<T>(m_.size()) + Scratch::bytes<T>(work_) + Scratch::bytes<Int>(8 * k_);
