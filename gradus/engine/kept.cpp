@@ -11,7 +11,7 @@ namespace gradus::engine::kept {
 namespace {
 
 struct Rounded {
-  DType type = DType::bf16;
+  TensorSpec as;
   Ref<Buffer> elements;  ///< without a buffer: asked for once
 };
 
@@ -32,24 +32,24 @@ Table& table() {
 
 }  // namespace
 
-Found find(const Buffer& source, DType type) {
+Found find(const Buffer& source, const TensorSpec& as) {
   Table& t = table();
   Ref<Buffer> dying;  // behind the lock: its death is watched, too
   const std::lock_guard lock(t.mutex);
-  const auto [entry, first] = t.narrow.try_emplace(&source, Rounded{type, {}});
+  const auto [entry, first] = t.narrow.try_emplace(&source, Rounded{as, {}});
   t.size.store(t.narrow.size(), std::memory_order_relaxed);
-  if (entry->second.type == type) return {entry->second.elements, !first};
+  if (entry->second.as == as) return {entry->second.elements, !first};
   dying = std::move(entry->second.elements);
-  entry->second = {type, {}};
+  entry->second = {as, {}};
   return {};
 }
 
-void keep(const Buffer& source, DType type, Ref<Buffer> narrow) {
+void keep(const Buffer& source, const TensorSpec& as, Ref<Buffer> narrow) {
   Table& t = table();
   const std::lock_guard lock(t.mutex);
   // Only where nobody forgot it meanwhile. Another run may have been faster: its elements are the same.
   const auto entry = t.narrow.find(&source);
-  if (entry == t.narrow.end() || entry->second.type != type || entry->second.elements) return;
+  if (entry == t.narrow.end() || !(entry->second.as == as) || entry->second.elements) return;
   entry->second.elements = std::move(narrow);
 }
 

@@ -2,7 +2,7 @@
 #pragma once
 
 #include "gradus/base/buffer.h"
-#include "gradus/base/dtype.h"
+#include "gradus/base/shape.h"
 
 namespace gradus::engine::kept {
 
@@ -11,10 +11,12 @@ struct Found {
   bool again = false;  ///< no, but they were asked for before: worth keeping
 };
 
-/// What is kept of `source` in this type (bf16, or u8 for what is quantised; the other is dropped). The first time it notes only that it was asked: the weights of a training step are asked for once.
-Found find(const Buffer& source, DType type);
+/// What is kept of `source`, as a tensor of this shape rounded to this type (bf16, or u8 for what is quantised, row by row of the
+/// shape); what was kept as another one is dropped. The first time it notes only that it was asked: the weights of a training
+/// step are asked for once.
+Found find(const Buffer& source, const TensorSpec& as);
 /// Keeps `narrow` for as long as `source` lives and holds the same elements.
-void keep(const Buffer& source, DType type, Ref<Buffer> narrow);
+void keep(const Buffer& source, const TensorSpec& as, Ref<Buffer> narrow);
 /// The elements of `source` are about to change.
 void forget(const Buffer& source) noexcept;
 

@@ -24,14 +24,15 @@ Tensor parameter(const Shape& shape, std::uint64_t seed) {
 TEST(Kept, LivesAsLongAsItsSourceAndItsElements) {
   Ref<Buffer> source = Buffer::allocate(64);
   const Ref<Buffer> narrow = Buffer::allocate(32);
-  engine::kept::keep(*source, DType::bf16, narrow);  // nobody asked
-  EXPECT_FALSE(engine::kept::find(*source, DType::bf16).again);
-  EXPECT_TRUE(engine::kept::find(*source, DType::bf16).again);
-  engine::kept::keep(*source, DType::bf16, narrow);
-  EXPECT_EQ(engine::kept::find(*source, DType::bf16).narrow, narrow);
+  const TensorSpec narrow_spec{DType::bf16, {16}};
+  engine::kept::keep(*source, narrow_spec, narrow);  // nobody asked
+  EXPECT_FALSE(engine::kept::find(*source, narrow_spec).again);
+  EXPECT_TRUE(engine::kept::find(*source, narrow_spec).again);
+  engine::kept::keep(*source, narrow_spec, narrow);
+  EXPECT_EQ(engine::kept::find(*source, narrow_spec).narrow, narrow);
   engine::kept::forget(*source);
-  EXPECT_FALSE(engine::kept::find(*source, DType::bf16).narrow);
-  engine::kept::keep(*source, DType::bf16, narrow);
+  EXPECT_FALSE(engine::kept::find(*source, narrow_spec).narrow);
+  engine::kept::keep(*source, narrow_spec, narrow);
   EXPECT_EQ(narrow->use_count(), 2u);
   source.reset();
   EXPECT_EQ(narrow->use_count(), 1u);
@@ -44,7 +45,7 @@ TEST(Kept, RunsAgreeBitForBit) {
   eval(x);
   const std::vector<float> first = linear(x, weight).to_vector<float>();
   for (int run = 0; run < 3; ++run) EXPECT_EQ(linear(x, weight).to_vector<float>(), first);
-  EXPECT_TRUE(engine::kept::find(*weight.buffer(), DType::bf16).narrow);
+  EXPECT_TRUE(engine::kept::find(*weight.buffer(), {DType::bf16, weight.shape()}).narrow);
 }
 
 // What is kept must not be the place where its last reader computes.
@@ -56,7 +57,24 @@ TEST(Kept, IsNotOverwrittenByItsReaders) {
   };
   const std::vector<float> first = use();
   for (int run = 0; run < 3; ++run) EXPECT_EQ(use(), first);
-  EXPECT_TRUE(engine::kept::find(*weight.buffer(), DType::bf16).narrow);
+  EXPECT_TRUE(engine::kept::find(*weight.buffer(), {DType::bf16, weight.shape()}).narrow);
+}
+
+// Two names of one memory have other rows, and other scales of them.
+TEST(Kept, OfAReshapedWeightIsItsOwn) {
+  const precision::Scope scope(precision::int8, anywhere);
+  const Tensor weight = parameter({64, 48}, 1), other = reshape(weight, {48, 64});
+  const Tensor x = normal({4, 48}, {}, Key{2}), y = normal({4, 64}, {}, Key{3});
+  eval(other, x, y);
+  ASSERT_EQ(other.buffer()->data(), weight.buffer()->data());
+  const std::vector<float> of_weight = linear(x, weight).to_vector<float>(),
+                           of_other = linear(y, other).to_vector<float>();
+  for (int run = 0; run < 3; ++run) {
+    EXPECT_EQ(linear(x, weight).to_vector<float>(), of_weight);
+    EXPECT_EQ(linear(x, weight).to_vector<float>(), of_weight);
+    EXPECT_EQ(linear(y, other).to_vector<float>(), of_other);
+    EXPECT_EQ(linear(y, other).to_vector<float>(), of_other);
+  }
 }
 
 // The memory of a weight goes to its successor: what was kept of the old elements must go, too.

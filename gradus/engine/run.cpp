@@ -50,6 +50,9 @@ std::byte* arena(std::size_t bytes) {
       .hint("labels and indexes count from 0; check the number of classes or the size of the indexed axis");
 }
 
+/// What a keepable step makes of its parameter.
+TensorSpec rounding(const Step& step) { return {step.output_specs[0].dtype, step.input_specs[0].shape}; }
+
 class Runner {
  public:
   Runner(const Plan& plan, const Capture& captured) : plan_(plan), captured_(captured) {}
@@ -72,7 +75,7 @@ class Runner {
       if (!status.ok) refuse_index(step, status, captured_.where[static_cast<std::size_t>(step.source)]);
     }
     for (Kept& kept : kept_) {
-      if (!kept.ready) kept::keep(*kept.source, plan_.steps[kept.step].output_specs[0].dtype, std::move(kept.narrow));
+      if (!kept.ready) kept::keep(*kept.source, rounding(plan_.steps[kept.step]), std::move(kept.narrow));
     }
   }
 
@@ -137,7 +140,7 @@ class Runner {
       const Storage& rounded = plan_.storages[static_cast<std::size_t>(step.outputs[0])];
       if (rounded.place != Place::arena) continue;  // somebody wants it for himself
       const Buffer& source = *buffer_of(plan_.storages[static_cast<std::size_t>(step.inputs[0])]);
-      kept::Found found = kept::find(source, step.output_specs[0].dtype);
+      kept::Found found = kept::find(source, rounding(step));
       if (!found.narrow && !found.again) continue;
       const bool ready = static_cast<bool>(found.narrow);
       kept_.push_back({s, &source, ready ? std::move(found.narrow) : Buffer::allocate(rounded.bytes), ready});
