@@ -9,6 +9,7 @@
 #include "gradus/base/error.h"
 #include "gradus/engine/interpret.h"
 #include "gradus/graph/walk.h"
+#include "gradus/kernel/elementwise/convert.h"
 
 namespace gradus::engine {
 namespace {
@@ -18,7 +19,7 @@ template <class T>
 std::int64_t first_nonfinite(const Tensor& tensor, AnomalyOptions options, double& value) {
   const std::span<const T> elements = tensor.data<T>();
   for (std::size_t i = 0; i < elements.size(); ++i) {
-    value = static_cast<double>(elements[i]);
+    value = kernel::convert<double>(elements[i]);
     if (options.infinities ? !std::isfinite(value) : std::isnan(value)) return static_cast<std::int64_t>(i);
   }
   return -1;
@@ -27,6 +28,7 @@ std::int64_t first_nonfinite(const Tensor& tensor, AnomalyOptions options, doubl
 std::int64_t first_nonfinite_of(const Tensor& tensor, AnomalyOptions options, double& value) {
   if (tensor.dtype() == DType::f32) return first_nonfinite<float>(tensor, options, value);
   if (tensor.dtype() == DType::f64) return first_nonfinite<double>(tensor, options, value);
+  if (tensor.dtype() == DType::bf16) return first_nonfinite<BFloat16>(tensor, options, value);
   return -1;
 }
 

@@ -275,6 +275,13 @@ TEST(Anomaly, NamesWhereANanWasBorn) {
   EXPECT_EQ(engine::find_nonfinite(exp(bad))->op, "leaf");
 }
 
+TEST(Anomaly, SeesWhatTurnsInfiniteInBf16) {
+  const auto anomaly = engine::find_nonfinite(cast(tensor({1.f, std::numeric_limits<float>::max()}), DType::bf16));
+  ASSERT_TRUE(anomaly);
+  EXPECT_EQ(anomaly->op, "cast");
+  EXPECT_EQ(anomaly->position, 1);
+}
+
 TEST(MemoryPlan, AnIndexThatWasCheckedCannotFailAgain) {
   // The gradient of a look-up comes last, and reads the indexes of the look-up: updates before it still run in place.
   const auto ones_of = [](const Shape& shape) {
