@@ -48,6 +48,23 @@ TEST(MemoryPlan, AnOperandThatIsReadInTwoOrdersStays) {
     for (std::size_t j = 0; j < 64; ++j) ASSERT_EQ(out[i * 64 + j], in[i * 64 + j] + 100 * in[j * 64 + i]);
 }
 
+/// Half of the operand is read, in the order in which the result is written.
+TEST(MemoryPlan, AnOperandDoesNotMoveIntoASmallerResult) {
+  const Tensor x = counted({64, 64});
+  const Tensor z = [&] {
+    const Tensor y = matmul(x, eye(64));
+    return slice(y, 0, 0, 32) * 2.f;
+  }();
+  const engine::Plan plan = engine::make_plan(capture(std::span(&z, 1)).graph);
+  for (const engine::Step& step : plan.steps) {
+    for (std::size_t i = 0; i < step.inputs.size(); ++i)
+      EXPECT_EQ(plan.storages[static_cast<std::size_t>(step.inputs[i])].bytes, step.input_specs[i].bytes());
+    for (std::size_t o = 0; o < step.outputs.size(); ++o)
+      EXPECT_EQ(plan.storages[static_cast<std::size_t>(step.outputs[o])].bytes, step.output_specs[o].bytes());
+  }
+  EXPECT_EQ(z.to_vector<float>(), (slice(x, 0, 0, 32) * 2.f).to_vector<float>());
+}
+
 TEST(MemoryPlan, ALeafWhoseViewIsAResultStays) {
   const auto [view, twice] = [] {
     const Tensor x = counted({6, 4});
