@@ -13,6 +13,7 @@
 #include "gradus/base/buffer.h"
 #include "gradus/kernel/elementwise/convert.h"
 #include "gradus/kernel/elementwise/simd.h"
+#include "gradus/kernel/elementwise/special.h"
 #include "gradus/kernel/elementwise/tile_functions.h"
 #include "gradus/kernel/registry.h"
 #include "gradus/ops/elementwise.h"
@@ -383,6 +384,15 @@ TEST(ElementwiseKernels, CastsOfBf16) {
     EXPECT_EQ(narrow[count], BFloat16(7));
     EXPECT_EQ(back[count], 7);
   }
+}
+
+/// Of 40 digits (mpmath 1.3).
+TEST(Special, DigammaNearItsPoles) {
+  EXPECT_NEAR(special::digamma(-1e-8), 99999999.422784316557, 1e-7);
+  EXPECT_NEAR(special::digamma(-2.00000001), 100000001.53053140693, 1e-7);
+  EXPECT_NEAR(special::digamma(-1e-45), 1e45, 1e31);
+  EXPECT_NEAR(special::polygamma(1, -1e-8), 1.0000000000000001226e16, 16);
+  EXPECT_NEAR(special::polygamma(1, -2.00000001), 10000000121549423.421, 16);
 }
 
 }  // namespace

@@ -64,7 +64,7 @@ double digamma(double x) {
   if (x == 0) return std::copysign(infinity, -x);
   if (x < 0) {
     if (x == std::floor(x)) return nan;
-    return digamma(1 - x) - pi / std::tan(pi * (x - std::floor(x)));
+    return digamma(1 - x) - pi / std::tan(pi * (x - std::round(x)));  // from the nearest pole, which is exact
   }
   if (x == infinity) return x;
   double total = 0;
@@ -82,7 +82,7 @@ double polygamma(double n, double x) {
   if (!(n >= 0) || n != std::floor(n) || std::isnan(x)) return nan;
   if (n == 0) return digamma(x);
   if (n == 1 && x < 0.5) {  // reflection
-    const double sine = std::sin(pi * (x - std::floor(x)));
+    const double sine = std::sin(pi * (x - std::round(x)));
     return pi * pi / (sine * sine) - hurwitz_zeta(2, 1 - x);
   }
   if (x < -1000) return nan;
