@@ -65,5 +65,19 @@ TEST(FuseFolded, ChangesNoBit) {
   }
 }
 
+TEST(FuseFolded, OneTensorInTwoOrdersIsReadTwice) {
+  const Tensor x = filled({160, 160}, 0.9);
+  const auto sums = [&] {
+    const Tensor g = exp(x);
+    return Tensors{sum(g, 0), sum(g * transpose(x, 0, 1), 0), tanh(g)};
+  };
+  const Tensors on = sums(), off = sums();
+  eval(std::span<const Tensor>(on));
+  engine::set_pass_enabled("reductions", false);
+  eval(std::span<const Tensor>(off));
+  engine::set_pass_enabled("reductions", true);
+  for (std::size_t i = 0; i < on.size(); ++i) EXPECT_EQ(on[i].to_vector<float>(), off[i].to_vector<float>()) << i;
+}
+
 }  // namespace
 }  // namespace gradus

@@ -6,6 +6,7 @@
 #include <cmath>
 
 #include "gradus/engine/eval.h"
+#include "gradus/engine/interpret.h"
 #include "gradus/engine/plan.h"
 #include "gradus/engine/plan_cache.h"
 #include "gradus/ops/ops.h"
@@ -80,6 +81,33 @@ TEST(UseChannelsLast, GivesTheSameNumbers) {
   }
 }
 
+/// Of every kind of reader: in the graph itself, because a plan takes the pass only where it pays.
+TEST(UseChannelsLast, ReadersSeeTheSameNumbers) {
+  const Tensor images = filled({2, 16, 6, 5}, 0), weight = filled({16, 16, 3, 3}, 0.4);
+  const Tensors roots = [&] {
+    const Tensor y = conv2d(images, weight, Tensor(), {.padding = 1});
+    return Tensors{slice(y, 1, 3, 9, 2) * 2.f,
+                   slice(y, 2, 1, 5),
+                   sum(slice(y, 3, 1, 4), {1, 2}),
+                   max(y, {1}, {.keepdim = true}),
+                   y + broadcast_to(filled({16, 1, 1}, 0.5), {2, 16, 6, 5}),
+                   y * filled({5}, 0.6),
+                   transpose(y, 1, 2),
+                   reshape(y, {2, -1})};
+  }();
+  Capture captured = capture(roots);
+  const Tensors expected = engine::interpret(captured, false);
+  captured.graph = transform::use_channels_last(captured.graph);
+  ASSERT_GT(count(captured.graph, "conv2d_channels_last"), 0);
+  EXPECT_EQ(verify(captured.graph), "");
+  const Tensors got = engine::interpret(captured, false);
+  for (std::size_t i = 0; i < got.size(); ++i) {
+    ASSERT_EQ(got[i].spec(), expected[i].spec()) << i;
+    const std::vector<double> a = got[i].to_vector<double>(), b = expected[i].to_vector<double>();
+    for (std::size_t k = 0; k < a.size(); ++k) ASSERT_NEAR(a[k], b[k], 1e-3) << i << ", " << k;
+  }
+}
+
 TEST(UseChannelsLast, ImagesOfBf16StayBf16) {
   const Network network;
   const Tensor images = filled({2, 3, 8, 8}, 0);
@@ -93,6 +121,22 @@ TEST(UseChannelsLast, ImagesOfBf16StayBf16) {
   EXPECT_EQ(narrow("conv2d_channels_last"), 2) << print(g);
   EXPECT_EQ(narrow("conv2d_input_gradient_channels_last"), 1) << print(g);  // the other is a result, in f32
   for (const ValueId id : g.results) EXPECT_EQ(g.spec(id).dtype, DType::f32);
+}
+
+TEST(UseChannelsLast, AnImageThatOthersReadStaysF32) {
+  const Tensor images = filled({2, 16, 8, 8}, 0), weight = filled({16, 16, 3, 3}, 0.4);
+  for (const bool is_result : {true, false}) {
+    const Tensors roots = [&] {
+      const Tensor y = conv2d(images, weight);
+      return Tensors{conv2d(y, weight), is_result ? y : exp(y)};
+    }();
+    const Graph g = transform::use_channels_last(transform::use_bf16(transform::simplify(capture(roots).graph), false));
+    EXPECT_EQ(verify(g), "");
+    for (const Vertex& v : g.vertices) {
+      if (v.op.name() != "conv2d_channels_last") continue;
+      EXPECT_EQ(v.specs.front().dtype, DType::f32) << print(g);
+    }
+  }
 }
 
 TEST(UseChannelsLast, PaysWhereFewImagesAreTurned) {

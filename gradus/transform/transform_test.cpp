@@ -95,6 +95,23 @@ TEST(Fuse, ViewsBecomeStrides) {
   EXPECT_EQ(y.to_vector<float>(), (std::vector<float>{3, 6, 4, 7}));
 }
 
+TEST(Fuse, ViewsOfViewsAddUp) {
+  const Tensor x = arange(24);
+  const auto every_sixth = [&] { return slice(slice(x, 0, 1, to_end, 2), 0, 1, to_end, 3) + std::int64_t{0}; };
+  EXPECT_EQ(every_sixth().to_vector<std::int64_t>(), (std::vector<std::int64_t>{3, 9, 15, 21}));
+  // Where a slice of what is repeated begins does not matter; where one of a row does, it does.
+  for (const Shape& shape : {Shape{3}, Shape{1, 3}}) {
+    const Tensor row = reshape(arange(3), shape);
+    const Tensor y = slice(slice(broadcast_to(row, {5, 3}), 0, 2, 4), 1, 1) + std::int64_t{0};
+    EXPECT_EQ(count(transform::fuse(transform::simplify(graph_of(y))), "slice"), 0u);
+    EXPECT_EQ(y.to_vector<std::int64_t>(), (std::vector<std::int64_t>{1, 2, 1, 2}));
+  }
+  const auto turned = [&] {
+    return slice(permute(slice(reshape(x, {2, 3, 4}), 2, 1), {2, 0, 1}), 0, 1, 2) + std::int64_t{0};
+  };
+  EXPECT_EQ(turned().to_vector<std::int64_t>(), (std::vector<std::int64_t>{2, 6, 10, 14, 18, 22}));
+}
+
 TEST(Fuse, AValueThatOthersReadLeavesTheRegion) {
   const Tensor x = tensor({{1.f, 2.f}, {3.f, 4.f}});
   const Tensor h = exp(x);
