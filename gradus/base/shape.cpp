@@ -9,15 +9,21 @@
 namespace gradus {
 
 Shape::Shape(std::span<const std::int64_t> sizes) {
-  for (const std::int64_t size : sizes) push_back(size);
+  for (const std::int64_t size : sizes) {
+    if (rank_ == max_rank) refuse_rank();
+    sizes_[static_cast<std::size_t>(rank_++)] = size;
+  }
+  check_sizes();
 }
 
 void Shape::push_back(std::int64_t size) { insert(rank_, size); }
 
+void Shape::refuse_rank() const {
+  throw Error(ErrorKind::shape, "shape", fmt::format("more than {} axes", max_rank)).field("axes", str());
+}
+
 void Shape::insert(int axis, std::int64_t size) {
-  if (rank_ == max_rank) {
-    throw Error(ErrorKind::shape, "shape", fmt::format("more than {} axes", max_rank)).field("axes", str());
-  }
+  if (rank_ == max_rank) refuse_rank();
   std::copy_backward(sizes_.begin() + axis, sizes_.begin() + rank_, sizes_.begin() + rank_ + 1);
   sizes_[static_cast<std::size_t>(axis)] = size;
   ++rank_;
@@ -37,11 +43,11 @@ void Shape::check_sizes() const {
     if (size < 0) {
       throw Error(ErrorKind::shape, "shape", fmt::format("axis {} has the negative size {}", axis, size));
     }
-    if (size > max_elements || product > max_elements / std::max<std::int64_t>(size, 1)) {
+    const bool overflows = __builtin_mul_overflow(product, std::max<std::int64_t>(size, 1), &product);
+    if (overflows || product > max_elements) {
       throw Error(ErrorKind::shape, "shape", fmt::format("more than 2^48 elements: {}", str()))
           .hint("is one of the sizes a mistake?");
     }
-    product *= std::max<std::int64_t>(size, 1);
   }
 }
 
@@ -73,7 +79,7 @@ std::array<std::int64_t, Shape::max_rank> row_major_strides(const Shape& shape) 
 
 bool broadcast_shapes(const Shape& a, const Shape& b, Shape& result, int* axis) {
   const int rank = std::max(a.rank(), b.rank());
-  Shape out;
+  std::array<std::int64_t, Shape::max_rank> sizes{};
   for (int i = 0; i < rank; ++i) {
     const int from_right = rank - 1 - i;
     const std::int64_t size_a = from_right < a.rank() ? a[a.rank() - 1 - from_right] : 1;
@@ -82,9 +88,9 @@ bool broadcast_shapes(const Shape& a, const Shape& b, Shape& result, int* axis) 
       if (axis) *axis = from_right;
       return false;
     }
-    out.push_back(size_a == 1 ? size_b : size_a);
+    sizes[static_cast<std::size_t>(i)] = size_a == 1 ? size_b : size_a;
   }
-  result = out;
+  result = Shape(std::span<const std::int64_t>(sizes.data(), static_cast<std::size_t>(rank)));
   return true;
 }
 

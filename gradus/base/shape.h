@@ -42,12 +42,19 @@ class Shape {
   /// "[32, 1, 28, 28]"; "[]" for a scalar.
   std::string str() const;
 
-  friend bool operator==(const Shape&, const Shape&) = default;
+  friend bool operator==(const Shape& a, const Shape& b) {
+    if (a.rank_ != b.rank_) return false;
+    for (int axis = 0; axis < a.rank_; ++axis) {
+      if (a[axis] != b[axis]) return false;
+    }
+    return true;
+  }
 
  private:
   void check_sizes() const;
+  [[noreturn]] void refuse_rank() const;
 
-  std::array<std::int64_t, max_rank> sizes_{};  // unused entries stay 0, so that == and hashing can be by member
+  std::array<std::int64_t, max_rank> sizes_{};  // unused entries stay 0
   int rank_ = 0;
 };
 

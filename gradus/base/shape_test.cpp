@@ -47,6 +47,16 @@ TEST(Shape, RefusesNegativeSizesAndTooManyAxes) {
   EXPECT_EQ(shape.rank(), 8);
 }
 
+TEST(Shape, RefusesMoreElementsThanMemory) {
+  EXPECT_EQ(Shape{Shape::max_elements}.numel(), Shape::max_elements);
+  EXPECT_THROW((Shape{Shape::max_elements + 1}), Error);
+  EXPECT_THROW((Shape{0, Shape::max_elements + 1}), Error);
+  EXPECT_THROW((Shape{std::int64_t{1} << 32, std::int64_t{1} << 32}), Error);  // 2^64, which is 0 modulo 2^64
+  EXPECT_THROW((Shape{0, std::int64_t{1} << 47, 4}), Error);
+  Shape result, wide{std::int64_t{1} << 40, 1};
+  EXPECT_THROW(broadcast_shapes(wide, {1, std::int64_t{1} << 40}, result), Error);
+}
+
 TEST(Shape, RowMajorStrides) {
   const auto strides = row_major_strides({2, 3, 4});
   EXPECT_EQ(std::vector<std::int64_t>(strides.begin(), strides.begin() + 4), (std::vector<std::int64_t>{12, 4, 1, 0}));

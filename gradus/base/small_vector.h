@@ -2,7 +2,9 @@
 #pragma once
 
 #include <cstddef>
+#include <cstdint>
 #include <initializer_list>
+#include <memory>
 #include <new>
 #include <span>
 #include <utility>
@@ -15,13 +17,11 @@ class SmallVector {
   using value_type = T;
 
   SmallVector() = default;
-  SmallVector(std::initializer_list<T> items) {
-    reserve(items.size());
-    for (const T& item : items) push_back(item);
-  }
+  SmallVector(std::initializer_list<T> items) : SmallVector(std::span(items.begin(), items.size())) {}
   explicit SmallVector(std::span<const T> items) {
     reserve(items.size());
-    for (const T& item : items) push_back(item);
+    std::uninitialized_copy(items.begin(), items.end(), data_);
+    size_ = static_cast<std::uint32_t>(items.size());
   }
   SmallVector(std::size_t count, const T& value) {
     reserve(count);
@@ -59,7 +59,7 @@ class SmallVector {
 
   void reserve(std::size_t wanted) {
     if (wanted <= capacity_) return;
-    const std::size_t grown = wanted < 2 * capacity_ ? 2 * capacity_ : wanted;
+    const std::size_t twice = 2 * std::size_t{capacity_}, grown = wanted < twice ? twice : wanted;
     T* fresh = static_cast<T*>(::operator new (grown * sizeof(T), std::align_val_t{alignof(T)}));
     for (std::size_t i = 0; i < size_; ++i) {
       new (fresh + i) T(std::move(data_[i]));
@@ -67,7 +67,7 @@ class SmallVector {
     }
     release();
     data_ = fresh;
-    capacity_ = grown;
+    capacity_ = static_cast<std::uint32_t>(grown);
   }
   template <class... Args>
   T& emplace_back(Args&&... args) {
@@ -86,7 +86,10 @@ class SmallVector {
     reserve(wanted);
     while (size_ < wanted) emplace_back();
   }
-  void clear() { resize(0); }
+  void clear() {
+    std::destroy_n(data_, size_);
+    size_ = 0;
+  }
 
   friend bool operator==(const SmallVector& a, const SmallVector& b) {
     if (a.size_ != b.size_) return false;
@@ -112,20 +115,20 @@ class SmallVector {
     if (other.is_inline()) {
       data_ = inline_data();
       capacity_ = N;
-      for (std::size_t i = 0; i < other.size_; ++i) new (data_ + i) T(std::move(other.data_[i]));
+      std::uninitialized_move_n(other.data_, other.size_, data_);
       size_ = other.size_;
       other.clear();
     } else {
       data_ = std::exchange(other.data_, other.inline_data());
-      capacity_ = std::exchange(other.capacity_, N);
-      size_ = std::exchange(other.size_, 0);
+      capacity_ = std::exchange(other.capacity_, static_cast<std::uint32_t>(N));
+      size_ = std::exchange(other.size_, 0u);
     }
   }
 
   alignas(T) std::byte storage_[N * sizeof(T)];
   T* data_ = inline_data();
-  std::size_t size_ = 0;
-  std::size_t capacity_ = N;
+  std::uint32_t size_ = 0;
+  std::uint32_t capacity_ = N;
 };
 
 }  // namespace gradus
