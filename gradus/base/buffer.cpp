@@ -11,6 +11,7 @@
 #endif
 
 #include "gradus/base/buffer_watch.h"
+#include "gradus/base/pool.h"
 
 namespace gradus {
 namespace {
@@ -28,15 +29,25 @@ std::align_val_t alignment_for(std::size_t bytes) {
   return std::align_val_t{in_huge_pages(bytes) > 0 ? huge_page : Buffer::alignment};
 }
 
+/// Numbers: as many as a step has hyperparameters.
+constexpr std::size_t largest_pooled = pool::alignment;
+static_assert(pool::alignment % Buffer::alignment == 0);
+
 std::byte* allocate_block(std::size_t bytes) {
+  if (bytes <= largest_pooled) return static_cast<std::byte*>(pool::allocate(largest_pooled));
   constexpr std::size_t alignment = Buffer::alignment;
   const std::size_t huge = in_huge_pages(bytes);
-  const std::size_t rounded = (std::max<std::size_t>(bytes, 1) + alignment - 1) / alignment * alignment;
+  const std::size_t rounded = (bytes + alignment - 1) / alignment * alignment;
   auto* data = static_cast<std::byte*>(::operator new(std::max(rounded, huge), alignment_for(bytes)));
 #if defined(__linux__)
   if (huge > 0) madvise(data, huge, MADV_HUGEPAGE);  // it may say no
 #endif
   return data;
+}
+
+void release_block(std::byte* data, std::size_t bytes) noexcept {
+  if (bytes <= largest_pooled) return pool::release(data, largest_pooled);
+  ::operator delete(data, alignment_for(bytes));
 }
 
 }  // namespace
@@ -49,7 +60,7 @@ Ref<Buffer> Buffer::allocate(std::size_t bytes) {
   try {
     return Ref<Buffer>(new Buffer(data, bytes, nullptr));
   } catch (...) {
-    ::operator delete(data, alignment_for(bytes));
+    release_block(data, bytes);
     throw;
   }
 }
@@ -63,7 +74,7 @@ Buffer::~Buffer() {
   if (release_) {
     release_();
   } else {
-    ::operator delete(data_, alignment_for(bytes_));
+    release_block(data_, bytes_);
   }
 }
 

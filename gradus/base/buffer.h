@@ -5,12 +5,13 @@
 #include <functional>
 #include <span>
 
+#include "gradus/base/pool.h"
 #include "gradus/base/ref.h"
 
 namespace gradus {
 
 /// A block of memory that tensors share by reference. Aligned to 64 bytes (a cache line, an AVX-512 register).
-class Buffer : public RefCounted {
+class Buffer : public RefCounted, public pool::Pooled {
  public:
   static constexpr std::size_t alignment = 64;
 

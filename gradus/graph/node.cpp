@@ -5,7 +5,7 @@
 #include <atomic>
 #include <mutex>
 #include <unordered_set>
-#include <vector>
+#include <utility>
 
 #include "gradus/base/error.h"
 
@@ -47,20 +47,19 @@ void RefTraits<Node>::retain(Node* node) noexcept { node->retain(); }
 void RefTraits<Node>::release(Node* node) noexcept {
   if (!node->release()) return;
   // Operands that die with their last user go to a list instead of the stack.
-  thread_local std::vector<Node*>* pending = nullptr;
-  if (pending) {
-    pending->push_back(node);
-    return;
-  }
-  std::vector<Node*> dying{node};
-  pending = &dying;
-  while (!dying.empty()) {
-    Node* next = dying.back();
-    dying.pop_back();
-    if (next->op && !next->is_leaf()) live_count.fetch_sub(1, std::memory_order_relaxed);
+  constinit thread_local Node* dying = nullptr;
+  constinit thread_local bool is_releasing = false;
+  node->next_dying = std::exchange(dying, node);
+  if (is_releasing) return;
+  is_releasing = true;
+  std::int64_t unevaluated = 0;
+  while (Node* next = dying) {
+    dying = next->next_dying;
+    if (next->op && !next->is_leaf()) ++unevaluated;
     delete next;  // releases its inputs, which arrive in `dying`
   }
-  pending = nullptr;
+  is_releasing = false;
+  if (unevaluated > 0) live_count.fetch_sub(unevaluated, std::memory_order_relaxed);
 }
 
 Tensors record_all(Op op, std::span<const Tensor> inputs, SourceLocation where) {

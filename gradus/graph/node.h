@@ -6,6 +6,7 @@
 #include <string>
 #include <string_view>
 
+#include "gradus/base/pool.h"
 #include "gradus/base/small_vector.h"
 #include "gradus/graph/op.h"
 #include "gradus/graph/tensor.h"
@@ -18,7 +19,7 @@ Label intern(std::string_view text);
 
 /// One operation with its operands. A node owns its outputs. It changes once: the executor sets `values` and drops
 /// `inputs`, and the node is a leaf from then on.
-struct Node : RefCounted {
+struct Node : RefCounted, pool::Pooled {
   Op op;  ///< of a leaf: what made it, if anything, for messages
   SmallVector<Tensor, 3> inputs;
   Specs specs;
@@ -30,7 +31,10 @@ struct Node : RefCounted {
   bool is_parameter = false;           ///< a trainable parameter's leaf
   bool from_parameter = false;         ///< a parameter lies among its ancestors
   std::uint64_t walk_id = 0;           ///< scratch of the walk with this number: only for nodes that are not leaves
-  std::int64_t walk_index = 0;
+  union {
+    std::int64_t walk_index = 0;
+    Node* next_dying;  ///< of a node that nobody holds any more
+  };
 
   bool is_leaf() const { return !values.empty(); }
 

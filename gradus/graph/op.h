@@ -11,6 +11,7 @@
 
 #include "gradus/base/fields.h"
 #include "gradus/base/hash.h"
+#include "gradus/base/pool.h"
 #include "gradus/base/ref.h"
 #include "gradus/base/shape.h"
 #include "gradus/base/small_vector.h"
@@ -153,7 +154,7 @@ std::uint64_t attribute_hash(std::uint64_t seed, const T& value) {
 }
 
 /// The type-erased form of an attribute struct.
-struct OpRecord : RefCounted {
+struct OpRecord : RefCounted, pool::Pooled {
   virtual ~OpRecord() = default;
   virtual const void* type() const = 0;
   virtual const void* attributes() const = 0;
