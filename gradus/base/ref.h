@@ -16,6 +16,8 @@ class RefCounted {
   RefCounted& operator=(const RefCounted&) = delete;
 
   void retain() const noexcept { count_.fetch_add(1, std::memory_order_relaxed); }
+  /// The first reference to an object that nobody else has seen yet.
+  void retain_first() const noexcept { count_.store(1, std::memory_order_relaxed); }
   /// True when the caller dropped the last reference.
   bool release() const noexcept { return count_.fetch_sub(1, std::memory_order_acq_rel) == 1; }
   std::uint32_t use_count() const noexcept { return count_.load(std::memory_order_acquire); }
@@ -40,6 +42,13 @@ class Ref {
   Ref(std::nullptr_t) {}
   explicit Ref(T* object) noexcept : object_(object) {
     if (object_) RefTraits<T>::retain(object_);
+  }
+  /// The first reference to an object that nobody else has seen yet.
+  static Ref first(T* object) noexcept {
+    object->retain_first();
+    Ref ref;
+    ref.object_ = object;
+    return ref;
   }
   Ref(const Ref& other) noexcept : Ref(other.object_) {}
   Ref(Ref&& other) noexcept : object_(std::exchange(other.object_, nullptr)) {}

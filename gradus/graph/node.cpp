@@ -4,7 +4,7 @@
 
 #include <atomic>
 #include <mutex>
-#include <unordered_set>
+#include <unordered_map>
 #include <utility>
 
 #include "gradus/base/error.h"
@@ -14,10 +14,22 @@ namespace {
 
 std::atomic<std::int64_t> live_count{0};
 
+/// What every label is.
+struct Interned : std::string {
+  mutable std::atomic<Label> module{nullptr};  ///< once somebody asked for it
+
+  explicit Interned(std::string_view text) : std::string(text) {}
+};
+
 /// The path of the module that a parameter belongs to: "encoder.fc1" for "encoder.fc1.weight".
 Label module_of(Label parameter) {
-  const std::size_t dot = parameter->rfind('.');
-  return intern(dot == std::string::npos ? *parameter : parameter->substr(0, dot));
+  std::atomic<Label>& module = static_cast<const Interned*>(parameter)->module;
+  Label known = module.load(std::memory_order_acquire);
+  if (!known) {
+    known = intern(std::string_view(*parameter).substr(0, parameter->rfind('.')));
+    module.store(known, std::memory_order_release);
+  }
+  return known;
 }
 
 Label nearest_label(std::span<const Tensor> inputs) {
@@ -34,9 +46,13 @@ Label nearest_label(std::span<const Tensor> inputs) {
 
 Label intern(std::string_view text) {
   static auto* mutex = new std::mutex;  // leaked, like the table: labels live as long as the program
-  static auto* table = new std::unordered_set<std::string>;
+  static auto* table = new std::unordered_map<std::string_view, Label>;
   const std::lock_guard lock(*mutex);
-  return &*table->emplace(text).first;
+  const auto found = table->find(text);
+  if (found != table->end()) return found->second;
+  const Label label = new Interned(text);
+  table->emplace(*label, label);
+  return label;
 }
 
 Node::Node() = default;
@@ -62,41 +78,60 @@ void RefTraits<Node>::release(Node* node) noexcept {
   if (unevaluated > 0) live_count.fetch_sub(unevaluated, std::memory_order_relaxed);
 }
 
-Tensors record_all(Op op, std::span<const Tensor> inputs, SourceLocation where) {
-  SmallVector<TensorSpec, 4> specs;
+namespace {
+
+[[noreturn]] void refuse_undefined(const Op& op, std::size_t operand, SourceLocation where) {
+  throw Error(ErrorKind::state, std::string(op.name()), fmt::format("operand {} is an undefined tensor", operand))
+      .at(where)
+      .hint("give it a value first; a layer made without bias has an undefined bias");
+}
+
+Ref<Node> record_node(Op op, std::span<const Lent> inputs, SourceLocation where) {
+  auto node = Ref<Node>::first(new Node);
+  SmallVector<TensorSpec, 3> specs;
   for (std::size_t i = 0; i < inputs.size(); ++i) {
-    if (!inputs[i].defined()) {
-      throw Error(ErrorKind::state, std::string(op.name()), fmt::format("operand {} is an undefined tensor", i))
-          .at(where)
-          .hint("give it a value first; a layer made without bias has an undefined bias");
-    }
-    specs.push_back(inputs[i].spec());
+    const Tensor& input = inputs[i];
+    if (!input.defined()) refuse_undefined(op, i, where);
+    const Node& from = *input.node();
+    specs.push_back(from.specs[static_cast<std::size_t>(input.output())]);
+    node->from_parameter = node->from_parameter || from.is_parameter || from.from_parameter;
+    node->inputs.push_back(input);
   }
-  Ref<Node> node(new Node);
   try {
     node->specs = op.infer(specs);
   } catch (Error& error) {
     error.at(where);
     for (std::size_t i = 0; i < inputs.size(); ++i) {
-      if (!inputs[i].node()->is_leaf()) error.note(fmt::format("operand {} comes from {}", i, origin(inputs[i])));
+      const Tensor& input = inputs[i];
+      if (!input.node()->is_leaf()) error.note(fmt::format("operand {} comes from {}", i, origin(input)));
     }
     throw;
   }
+  live_count.fetch_add(1, std::memory_order_relaxed);
   node->op = std::move(op);
   node->where = where;
-  node->label = nearest_label(inputs);
-  for (const Tensor& input : inputs) {
-    node->from_parameter = node->from_parameter || input.node()->is_parameter || input.node()->from_parameter;
-    node->inputs.push_back(input);
-  }
-  live_count.fetch_add(1, std::memory_order_relaxed);
+  node->label = nearest_label(node->inputs);
+  return node;
+}
+
+}  // namespace
+
+Tensors record_all(Op op, std::span<const Tensor> inputs, SourceLocation where) {
+  SmallVector<Lent, 4> lent;
+  for (const Tensor& input : inputs) lent.push_back(input);
+  const Ref<Node> node = record_node(std::move(op), lent, where);
   Tensors outputs;
+  outputs.reserve(node->specs.size());
   for (int i = 0; i < static_cast<int>(node->specs.size()); ++i) outputs.emplace_back(node, i);
   return outputs;
 }
 
-Tensor record(Op op, std::initializer_list<Tensor> inputs, SourceLocation where) {
-  return std::move(record_all(std::move(op), std::span(inputs.begin(), inputs.size()), where).front());
+Tensor record(Op op, std::span<const Lent> inputs, SourceLocation where) {
+  return Tensor(record_node(std::move(op), inputs, where), 0);
+}
+
+Tensor record(Op op, std::initializer_list<Lent> inputs, SourceLocation where) {
+  return record(std::move(op), std::span(inputs.begin(), inputs.size()), where);
 }
 
 std::string origin(const Tensor& tensor) {

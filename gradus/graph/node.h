@@ -42,11 +42,25 @@ struct Node : RefCounted, pool::Pooled {
   ~Node();
 };
 
+/// A tensor, or something that holds one, lent for the length of a call.
+class Lent {
+ public:
+  Lent(const Tensor& tensor) : tensor_(&tensor) {}  // NOLINT: implicit by design
+  template <class T>
+  requires requires(const T& holder) { holder.operator const Tensor&(); }
+  Lent(const T& holder) : tensor_(&holder.operator const Tensor&()) {}  // NOLINT
+  operator const Tensor&() const { return *tensor_; }                   // NOLINT
+
+ private:
+  const Tensor* tensor_;
+};
+
 /// Records `op` on `inputs` and returns its outputs. Runs the op's shape rule first; its Error gets the location and the
 /// origin of the operands.
 Tensors record_all(Op op, std::span<const Tensor> inputs, SourceLocation where);
 /// The same for an operation with one output.
-Tensor record(Op op, std::initializer_list<Tensor> inputs, SourceLocation where = {});
+Tensor record(Op op, std::initializer_list<Lent> inputs, SourceLocation where = {});
+Tensor record(Op op, std::span<const Lent> inputs, SourceLocation where);
 
 /// For the executor: gives a recorded node its elements (one buffer per output) and drops its inputs.
 void publish(Node& node, SmallVector<Ref<Buffer>, 1> values, SourceLocation where) noexcept;

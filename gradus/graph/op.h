@@ -138,15 +138,15 @@ std::uint64_t attribute_hash(std::uint64_t seed, const T& value) {
     const double wide = value;
     std::uint64_t bits;
     std::memcpy(&bits, &wide, sizeof bits);
-    return hash_combine(seed, wide == 0 ? 0 : bits);  // 0.0 == -0.0
+    return hash_fold(seed, wide == 0 ? 0 : bits);  // 0.0 == -0.0
   } else if constexpr (std::is_enum_v<T> || std::is_integral_v<T>) {
-    return hash_combine(seed, static_cast<std::uint64_t>(value));
+    return hash_fold(seed, static_cast<std::uint64_t>(value));
   } else if constexpr (requires {
                          value.begin();
                          value.end();
                        }) {
     for (const auto& item : value) seed = attribute_hash(seed, item);
-    return hash_combine(seed, 0x5e);
+    return hash_fold(seed, 0x5e);
   } else {
     fields::for_each(value, [&](std::string_view, const auto& field) { seed = attribute_hash(seed, field); });
     return seed;
@@ -172,9 +172,15 @@ struct OpRecord : RefCounted, pool::Pooled {
 template <class T>
 inline constexpr char op_type_id = 0;
 
+/// Computed by the compiler from the name of the type.
+template <class T>
+consteval std::uint64_t op_type_hash() {
+  return hash_bytes(__PRETTY_FUNCTION__);
+}
+
 template <OpAttributes T>
 struct OpRecordOf final : OpRecord {
-  explicit OpRecordOf(T value) : op(std::move(value)) { hash = attribute_hash(hash_bytes(op.name()), op); }
+  explicit OpRecordOf(T value) : op(std::move(value)) { hash = attribute_hash(op_type_hash<T>(), op); }
   const void* type() const override { return &op_type_id<T>; }
   const void* attributes() const override { return &op; }
   std::string_view name() const override { return op.name(); }
@@ -204,7 +210,8 @@ class Op {
   /// No operation: what a leaf has.
   Op() = default;
   template <OpAttributes T>
-  Op(T attributes) : record_(new detail::OpRecordOf<T>(std::move(attributes))) {}  // NOLINT: implicit by design
+  Op(T attributes)  // NOLINT: implicit by design
+      : record_(Ref<const detail::OpRecord>::first(new detail::OpRecordOf<T>(std::move(attributes)))) {}
 
   explicit operator bool() const { return static_cast<bool>(record_); }
   std::string_view name() const { return record_ ? record_->name() : "leaf"; }
