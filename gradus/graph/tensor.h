@@ -105,6 +105,12 @@ class TensorArg {
       : number_(static_cast<double>(number)), is_number_(true), number_dtype_(number_type<T>()), where_(where) {}
 
   const Tensor& tensor() const { return tensor_; }
+  /// The tensor, or the leaf that a number becomes by `make_leaf(number, dtype)` when it is first asked for.
+  template <class F>
+  const Tensor& as_tensor(const F& make_leaf) const {
+    if (is_number_ && !tensor_.defined()) tensor_ = make_leaf(number_, number_dtype_);
+    return tensor_;
+  }
   bool is_number() const { return is_number_; }
   double number() const { return number_; }
   /// f32 for floating, i64 for integral, boolean for bool.
@@ -118,7 +124,7 @@ class TensorArg {
     return std::is_floating_point_v<T> ? DType::f32 : DType::i64;
   }
 
-  Tensor tensor_;
+  mutable Tensor tensor_;
   double number_ = 0;
   bool is_number_ = false;
   DType number_dtype_ = DType::f32;

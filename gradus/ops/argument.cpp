@@ -19,15 +19,15 @@ std::string axis_range(int axis, int rank) {
 
 }  // namespace
 
-Tensor operand(const TensorArg& argument, std::string_view op) {
-  if (!argument.is_number()) {
-    if (!argument.tensor().defined()) {
-      throw Error(ErrorKind::state, std::string(op), "an operand is an undefined tensor").at(argument.where());
-    }
-    return argument.tensor();
+const Tensor& operand(const TensorArg& argument, std::string_view op) {
+  const Tensor& tensor = argument.as_tensor(number_leaf);
+  if (!tensor.defined()) {
+    throw Error(ErrorKind::state, std::string(op), "an operand is an undefined tensor").at(argument.where());
   }
-  return number_leaf(argument.number(), argument.number_dtype());
+  return tensor;
 }
+
+Tensor operand(TensorArg&& argument, std::string_view op) { return operand(argument, op); }
 
 Tensor number_leaf(double number, DType dtype) {
   return visit_dtype(dtype, [&](auto zero) {
@@ -42,12 +42,14 @@ Tensor number_leaf(double number, DType dtype) {
   });
 }
 
-Tensor widen(const Tensor& x, SourceLocation where) {
-  return x.dtype() == DType::bf16 ? record(Cast{DType::f32}, {x}, where) : x;
+Tensor widen(Tensor x, SourceLocation where) {
+  if (x.dtype() == DType::bf16) return record(Cast{DType::f32}, {x}, where);
+  return x;
 }
 
-Tensor narrow(const Tensor& y, DType dtype, SourceLocation where) {
-  return dtype == DType::bf16 && y.dtype() == DType::f32 ? record(Cast{DType::bf16}, {y}, where) : y;
+Tensor narrow(Tensor y, DType dtype, SourceLocation where) {
+  if (dtype == DType::bf16 && y.dtype() == DType::f32) return record(Cast{DType::bf16}, {y}, where);
+  return y;
 }
 
 int normalize_axis(int axis, int rank, std::string_view op, SourceLocation where) {

@@ -33,9 +33,10 @@ class Axes {
 
 namespace detail {
 
-/// The tensor of an argument; a number becomes a rank-0 leaf of its own type. Throws Error(state) for an undefined
-/// tensor.
-Tensor operand(const TensorArg& argument, std::string_view op);
+/// The tensor of an argument; a number becomes a rank-0 leaf of its own type. It lives as long as the argument. Throws
+/// Error(state) for an undefined tensor.
+const Tensor& operand(const TensorArg& argument, std::string_view op);
+Tensor operand(TensorArg&& argument, std::string_view op);
 /// A rank-0 leaf: what changes from step to step without another compilation.
 Tensor number_leaf(double number, DType dtype);
 
@@ -48,9 +49,9 @@ constexpr DType compute_type(DType dtype) { return dtype == DType::bf16 ? DType:
 ///   return detail::narrow(record(Softmax{axis}, {wide}, where), input.dtype(), where);
 ///
 /// `x` as f32 when it is bf16, else `x` itself.
-Tensor widen(const Tensor& x, SourceLocation where);
+Tensor widen(Tensor x, SourceLocation where);
 /// `y` rounded to bf16 when `dtype`, the common type of the operands, is bf16; else `y` itself.
-Tensor narrow(const Tensor& y, DType dtype, SourceLocation where);
+Tensor narrow(Tensor y, DType dtype, SourceLocation where);
 
 /// `axis` counted from the front, for a tensor of `rank` axes; throws Error(axis) naming the axis and the rank.
 int normalize_axis(int axis, int rank, std::string_view op, SourceLocation where);

@@ -121,7 +121,7 @@ void check_types(const ElementwiseInfo& row, std::span<const TensorSpec> inputs)
 bool broadcast_all(std::span<const TensorSpec> inputs, Shape& result, int& axis) {
   result = inputs[0].shape;
   for (const TensorSpec& input : inputs.subspan(1)) {
-    if (!broadcast_shapes(Shape(result), input.shape, result, &axis)) return false;
+    if (!broadcast_shapes(result, input.shape, result, &axis)) return false;
   }
   return true;
 }
@@ -214,6 +214,22 @@ const Op& op_of(ElementwiseCode code) {
   return ops[static_cast<std::size_t>(code)];
 }
 
+bool of_one_shape(std::span<const Lent> operands) {
+  const Shape& first = static_cast<const Tensor&>(operands[0]).shape();
+  for (const Tensor& operand : operands.subspan(1)) {
+    if (operand.shape() != first) return false;
+  }
+  return true;
+}
+
+bool broadcast_all(std::span<const Lent> operands, Shape& result) {
+  result = Shape{};
+  for (const Tensor& operand : operands) {
+    if (!broadcast_shapes(result, operand.shape(), result)) return false;
+  }
+  return true;
+}
+
 Tensor apply(ElementwiseCode code, std::initializer_list<const TensorArg*> arguments) {
   const ElementwiseInfo& row = info(code);
   const SourceLocation where = (*arguments.begin())->where();
@@ -231,27 +247,28 @@ Tensor apply(ElementwiseCode code, std::initializer_list<const TensorArg*> argum
   const DType stored = dtype;
   dtype = detail::compute_type(dtype);
 
-  Tensors operands;
-  SmallVector<TensorSpec, 3> specs;
+  Tensor made[3];  // operands that are not the arguments as they came
+  SmallVector<Lent, 3> operands;
   for (std::size_t i = 0; i < all.size(); ++i) {
     const DType wanted = operand_type(row, static_cast<int>(i), dtype);
     if (all[i]->is_number()) {
       const bool truth = wanted == DType::boolean;
-      operands.push_back(truth ? detail::number_leaf(all[i]->number() != 0, wanted)
-                               : number_operand(row, *all[i], wanted));
-    } else {
-      operands.push_back(cast(TensorArg(all[i]->tensor(), where), wanted));
+      made[i] = truth ? detail::number_leaf(all[i]->number() != 0, wanted) : number_operand(row, *all[i], wanted);
+    } else if (all[i]->tensor().dtype() != wanted) {
+      made[i] = record(Cast{wanted}, {all[i]->tensor()}, where);
     }
-    specs.push_back(operands.back().spec());
+    operands.push_back(made[i].defined() ? made[i] : all[i]->tensor());
   }
   Shape shape;
-  int axis = 0;
-  if (broadcast_all(specs, shape, axis)) {
-    for (Tensor& operand : operands) {
-      if (operand.shape() != shape) operand = broadcast_to(TensorArg(operand, where), shape);
+  if (!of_one_shape(operands) && broadcast_all(operands, shape)) {
+    for (std::size_t i = 0; i < operands.size(); ++i) {
+      const Tensor& operand = operands[i];
+      if (operand.shape() == shape) continue;
+      made[i] = record(BroadcastTo{shape}, {operand}, where);
+      operands[i] = made[i];
     }
   }  // otherwise the shape rule refuses below, with the origin of the operands
-  return detail::narrow(record_all(op_of(code), operands, where).front(), stored, where);
+  return detail::narrow(record(op_of(code), operands, where), stored, where);
 }
 
 }  // namespace
@@ -344,7 +361,7 @@ Tensor nan_to_num(const TensorArg& x, NanToNumOptions options) {
 }
 
 Tensor cast(const TensorArg& x, DType dtype) {
-  const Tensor operand = detail::operand(x, "cast");
+  const Tensor& operand = detail::operand(x, "cast");
   return operand.dtype() == dtype ? operand : record(Cast{dtype}, {operand}, x.where());
 }
 

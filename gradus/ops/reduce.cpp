@@ -38,7 +38,9 @@ Shape fold_shape(const Shape& shape, std::uint32_t axes, bool keepdim) {
 
 std::int64_t folded_count(const Shape& shape, std::uint32_t axes) {
   std::int64_t count = 1;
-  for (const int axis : axis_list(axes)) count *= shape[axis];
+  for (int axis = 0; axis < shape.rank(); ++axis) {
+    if (folded(axes, axis)) count *= shape[axis];
+  }
   return count;
 }
 
@@ -90,7 +92,7 @@ Tensor prod_gradient(const Tensor& x, const Tensor& cotangent, std::uint32_t axe
 
 Tensor reduce(ReduceKind kind, const TensorArg& x, const Axes& axes, ReduceOptions options) {
   const std::string_view name = Reduce{kind}.name();
-  const Tensor input = detail::operand(x, name);
+  const Tensor& input = detail::operand(x, name);
   const std::uint32_t mask = detail::axes_mask(axes, input, name, x.where());
   if (mask == 0 && is_floating(input.dtype())) return input;
   const Tensor folded = record(Reduce{kind, mask, options.keepdim}, {detail::widen(input, x.where())}, x.where());
@@ -99,7 +101,7 @@ Tensor reduce(ReduceKind kind, const TensorArg& x, const Axes& axes, ReduceOptio
 
 Tensor arg_reduce(bool largest, const TensorArg& x, int axis, ReduceOptions options) {
   const std::string_view name = ArgReduce{largest}.name();
-  const Tensor input = detail::operand(x, name);
+  const Tensor& input = detail::operand(x, name);
   const int position = detail::normalize_axis(axis, input, name, x.where());
   return record(ArgReduce{largest, position, options.keepdim}, {detail::widen(input, x.where())}, x.where());
 }
@@ -259,7 +261,7 @@ namespace {
 
 /// Number of elements that are true, i64, for the user function `name`.
 Tensor count_true(std::string_view name, const TensorArg& x, bool negated, const Axes& axes, ReduceOptions options) {
-  const Tensor input = detail::operand(x, name);
+  const Tensor& input = detail::operand(x, name);
   const std::uint32_t mask = detail::axes_mask(axes, input, name, x.where());
   const Tensor truth = negated ? logical_not(x) : cast(x, DType::boolean);
   return record(Reduce{ReduceKind::sum, mask, options.keepdim}, {truth}, x.where());
@@ -316,7 +318,7 @@ Tensor logsumexp(const TensorArg& x, const Axes& axes, ReduceOptions options) {
 }
 
 Tensor nansum(const TensorArg& x, const Axes& axes, ReduceOptions options) {
-  const Tensor input = detail::operand(x, "nansum");
+  const Tensor& input = detail::operand(x, "nansum");
   if (!is_floating(input.dtype())) return sum(x, axes, options);
   const Operand o("nansum", x, axes);
   return o.rounded(o.total(where(o.at(isnan(o.at(o.x))), o.zero(), o.x), options.keepdim));

@@ -53,7 +53,7 @@ namespace {
 template <class T>
 Tensor along(const TensorArg& x, int axis) {
   const std::string_view name = T{}.name();
-  const Tensor input = detail::operand(x, name);
+  const Tensor& input = detail::operand(x, name);
   const T op{detail::normalize_axis(axis, input, name, x.where())};
   return detail::narrow(record(op, {detail::widen(input, x.where())}, x.where()), input.dtype(), x.where());
 }
@@ -63,7 +63,7 @@ Tensor along(const TensorArg& x, int axis) {
 Tensor softmax(const TensorArg& x, int axis) { return along<Softmax>(x, axis); }
 Tensor log_softmax(const TensorArg& x, int axis) { return along<LogSoftmax>(x, axis); }
 Tensor softmin(const TensorArg& x, int axis) {
-  const Tensor input = detail::operand(x, "softmin");
+  const Tensor& input = detail::operand(x, "softmin");
   const int position = detail::normalize_axis(axis, input, "softmin", x.where());
   return along<Softmax>(TensorArg(neg(x), x.where()), position);
 }

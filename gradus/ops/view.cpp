@@ -155,7 +155,7 @@ Tensors BroadcastTo::batch(const BatchArgs& args) const {
 // ---- User functions -------------------------------------------------------------------------------------------------
 
 Tensor reshape(const TensorArg& x, std::span<const std::int64_t> sizes) {
-  const Tensor input = detail::operand(x, "reshape");
+  const Tensor& input = detail::operand(x, "reshape");
   return reshape(TensorArg(input, x.where()), resolve_sizes(input, sizes, x.where()));
 }
 
@@ -164,12 +164,12 @@ Tensor reshape(const TensorArg& x, std::initializer_list<std::int64_t> sizes) {
 }
 
 Tensor reshape(const TensorArg& x, const Shape& shape) {
-  const Tensor input = detail::operand(x, "reshape");
+  const Tensor& input = detail::operand(x, "reshape");
   return input.shape() == shape ? input : record(Reshape{shape}, {input}, x.where());
 }
 
 Tensor flatten(const TensorArg& x, int start_axis, int end_axis) {
-  const Tensor input = detail::operand(x, "flatten");
+  const Tensor& input = detail::operand(x, "flatten");
   const Shape& from = input.shape();
   if (from.rank() == 0) return reshape(TensorArg(input, x.where()), Shape{1});
   const int start = detail::normalize_axis(start_axis, input, "flatten", x.where());
@@ -188,7 +188,7 @@ Tensor flatten(const TensorArg& x, int start_axis, int end_axis) {
 }
 
 Tensor transpose(const TensorArg& x, int a, int b) {
-  const Tensor input = detail::operand(x, "transpose");
+  const Tensor& input = detail::operand(x, "transpose");
   Permute op{{}, input.rank()};
   for (int axis = 0; axis < op.rank; ++axis) op.order[static_cast<std::size_t>(axis)] = axis;
   const int first = detail::normalize_axis(a, input, "transpose", x.where());
@@ -199,7 +199,7 @@ Tensor transpose(const TensorArg& x, int a, int b) {
 }
 
 Tensor permute(const TensorArg& x, std::span<const int> axes) {
-  const Tensor input = detail::operand(x, "permute");
+  const Tensor& input = detail::operand(x, "permute");
   detail::axes_mask(axes, input, "permute", x.where());  // refuses duplicates and axes out of range
   if (static_cast<int>(axes.size()) != input.rank()) {
     throw detail::refusal(ErrorKind::axis, "permute",
@@ -221,7 +221,7 @@ Tensor permute(const TensorArg& x, std::initializer_list<int> axes) {
 }
 
 Tensor slice(const TensorArg& x, int axis, std::int64_t start, std::int64_t stop, std::int64_t step) {
-  const Tensor input = detail::operand(x, "slice");
+  const Tensor& input = detail::operand(x, "slice");
   Slice op{detail::normalize_axis(axis, input, "slice", x.where()), start, stop, step};
   const std::int64_t size = input.shape()[op.axis];
   if (op.start < 0) op.start += size;
@@ -232,12 +232,12 @@ Tensor slice(const TensorArg& x, int axis, std::int64_t start, std::int64_t stop
 }
 
 Tensor broadcast_to(const TensorArg& x, const Shape& shape) {
-  const Tensor input = detail::operand(x, "broadcast_to");
+  const Tensor& input = detail::operand(x, "broadcast_to");
   return input.shape() == shape ? input : record(BroadcastTo{shape}, {input}, x.where());
 }
 
 Tensor squeeze(const TensorArg& x, const Axes& axes) {
-  const Tensor input = detail::operand(x, "squeeze");
+  const Tensor& input = detail::operand(x, "squeeze");
   const std::uint32_t mask = detail::axes_mask(axes, input, "squeeze", x.where());
   Shape shape;
   for (int axis = 0; axis < input.rank(); ++axis) {
@@ -253,7 +253,7 @@ Tensor squeeze(const TensorArg& x, const Axes& axes) {
 }
 
 Tensor unsqueeze(const TensorArg& x, int axis) {
-  const Tensor input = detail::operand(x, "unsqueeze");
+  const Tensor& input = detail::operand(x, "unsqueeze");
   Shape shape = input.shape();
   shape.insert(detail::normalize_axis(axis, input.rank() + 1, "unsqueeze", x.where()), 1);
   return reshape(TensorArg(input, x.where()), shape);

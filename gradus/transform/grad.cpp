@@ -3,6 +3,7 @@
 #include <algorithm>
 
 #include "gradus/base/error.h"
+#include "gradus/base/small_vector.h"
 #include "gradus/ops/elementwise.h"
 #include "gradus/ops/factory.h"
 #include "gradus/transform/credit.h"
@@ -81,7 +82,7 @@ class Reverse {
   }
 
   void propagate(const Node& node, std::size_t position) {
-    Tensors outputs;
+    SmallVector<Tensor, 2> outputs;
     for (int i = 0; i < static_cast<int>(node.specs.size()); ++i) {
       outputs.emplace_back(Ref<Node>(walk_.nodes()[position]), i);
     }
@@ -120,12 +121,12 @@ class Reverse {
   /// Adds to what flows back to `tensor`, and returns the sum.
   const Tensor& accumulate(std::size_t position, const Tensor& tensor, const Tensor& cotangent) {
     GRADUS_ASSERT(cotangent.spec() == tensor.spec());
-    Tensors& slots = cotangents_[position];
+    auto& slots = cotangents_[position];
     if (slots.empty()) slots.resize(tensor.node()->specs.size());
     Tensor& slot = slots[static_cast<std::size_t>(tensor.output())];
-    const Tensor joined = slot.defined() ? transform::joined(slot, cotangent) : cotangent;
-    slot = joined.defined() ? joined : slot + cotangent;
-    return slot;
+    if (!slot.defined()) return slot = cotangent;
+    Tensor joined = transform::joined(slot, cotangent);
+    return slot = joined.defined() ? std::move(joined) : slot + cotangent;
   }
 
   transform::IndexedWalk walk_;
@@ -133,7 +134,7 @@ class Reverse {
   transform::Evaluated evaluated_;
   std::vector<std::int64_t> outputs_, wrt_;  // positions
   std::vector<char> reaches_, wanted_;
-  std::vector<Tensors> cotangents_;
+  std::vector<SmallVector<Tensor, 1>> cotangents_;
 };
 
 }  // namespace
