@@ -113,13 +113,12 @@ std::string plan_table(double seconds, ordered_json& record) {
       "|---|---|---|---|---|\n";
   for (const std::int64_t layers : {1, 2, 4, 8, 16}) {
     Recorder recorder(layers);
-    const Graph graph = capture(recorder.record()).graph;
+    const Graph graph = LiveGraph(recorder.record()).value();
     const auto nodes = static_cast<double>(graph.vertices.size());
     const double recording = median_ms([&] { recorder.record(); }, processor_seconds, seconds);
     const double making = median_ms([&] { engine::make_plan(graph); }, processor_seconds, seconds);
-    engine::find_plan(graph);
     const Tensors roots = recorder.record();
-    const double finding = median_ms([&] { engine::find_plan(capture(roots).graph); }, processor_seconds, seconds);
+    const double finding = median_ms([&] { engine::find_plan(LiveGraph(roots)); }, processor_seconds, seconds);
     table += fmt::format("| {} | {} | {:.0f} | {:.0f} | {:.2f} |\n", layers, graph.vertices.size(),
                          recording * 1e6 / nodes, finding * 1e6 / nodes, making * 100 / nodes);
     record.push_back(

@@ -16,15 +16,15 @@ void eval(std::span<const Tensor> tensors, SourceLocation where) {
   for (const Tensor& tensor : tensors) pending = pending || (tensor.defined() && !tensor.evaluated());
   if (!pending) return;
   engine::check_for_anomalies(tensors, where);
-  Capture captured = capture(tensors);
+  const LiveGraph graph(tensors);
   std::shared_ptr<engine::CachedPlan> cached;
   try {
-    cached = engine::find_plan(std::move(captured.graph));
+    cached = engine::find_plan(graph);
   } catch (Error& error) {
     error.at(where);
     throw;
   }
-  engine::run(*cached, captured, where);
+  engine::run(*cached, graph, where);
 }
 
 template <class T>

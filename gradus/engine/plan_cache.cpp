@@ -35,7 +35,7 @@ std::atomic<std::int64_t> compiled{0};
 
 }  // namespace
 
-std::shared_ptr<CachedPlan> find_plan(Graph graph) {
+std::shared_ptr<CachedPlan> find_plan(const LiveGraph& graph) {
   const std::uint64_t hash = graph.hash();
   const int threads = num_threads();
   const unsigned passes = enabled_passes();
@@ -47,14 +47,14 @@ std::shared_ptr<CachedPlan> find_plan(Graph graph) {
     for (auto it = begin; it != end; ++it) {
       Entry& entry = it->second;
       if (entry.threads != threads || entry.passes != passes || entry.limit != limit) continue;
-      if (!(entry.cached->graph == graph)) continue;
+      if (!graph.is(entry.cached->graph)) continue;
       entry.last_use = ++c.clock;
       return entry.cached;
     }
   }
   auto fresh = std::make_shared<CachedPlan>();
-  fresh->plan = make_plan(graph);
-  fresh->graph = std::move(graph);
+  fresh->graph = graph.value();
+  fresh->plan = make_plan(fresh->graph);
   compiled.fetch_add(1, std::memory_order_relaxed);
   const std::lock_guard lock(c.mutex);
   if (c.entries.size() >= capacity) {

@@ -18,7 +18,7 @@ struct CachedPlan {
 
 /// The plan of `graph` for the current number of threads and passes; made when there is none. Finished plans only are
 /// kept, so an Error leaves the cache as it was. The least recently used of more than 256 is dropped.
-std::shared_ptr<CachedPlan> find_plan(Graph graph);
+std::shared_ptr<CachedPlan> find_plan(const LiveGraph& graph);
 
 /// Plans made so far in this process. A steady training step makes none.
 std::int64_t compile_count();

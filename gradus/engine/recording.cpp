@@ -9,7 +9,7 @@
 namespace gradus::engine {
 
 struct RecordedRun {
-  Capture captured;  // without the graph and the results
+  GraphNodes nodes;  // of today: leaves; where
   std::shared_ptr<CachedPlan> plan;
   int threads = num_threads();
   unsigned passes = enabled_passes();
@@ -20,29 +20,25 @@ Recording::Recording(std::span<const Tensor> roots, const std::function<bool(con
                      SourceLocation where)
     : run_(std::make_unique<RecordedRun>()) {
   check_for_anomalies(roots, where);
-  Capture& captured = run_->captured;
-  captured = capture(roots);
-  for (Vertex& v : captured.graph.vertices) {
-    if (!v.is_leaf()) continue;
-    Node* node = captured.leaves[kept.size()];
+  LiveGraph graph(roots);
+  for (Node* node : graph.leaves) {
     const bool gives = may_give(*node);
-    v.donatable = v.donatable && gives;
+    if (!gives) graph.donatable[kept.size()] = 0;
     kept.emplace_back(gives ? nullptr : node);
   }
   try {
-    run_->plan = find_plan(std::move(captured.graph));
+    run_->plan = find_plan(graph);
   } catch (Error& error) {
     error.at(where);
     throw;
   }
-  leaves = captured.leaves;
-  results.assign(captured.results.begin(), captured.results.end());
+  leaves = graph.leaves;
+  results.assign(graph.results.begin(), graph.results.end());
   for (const ResultBuffer& buffer : run_->plan->plan.result_buffers) {
     if (buffer.donor >= 0) donors.push_back(buffer.donor);
   }
-  engine::run(*run_->plan, captured, where);
-  captured.graph = {};
-  captured.results.clear();
+  engine::run(*run_->plan, graph, where);
+  run_->nodes.where = std::move(graph.where);
 }
 
 Recording::~Recording() = default;
@@ -50,8 +46,8 @@ Recording::Recording(Recording&&) noexcept = default;
 Recording& Recording::operator=(Recording&&) noexcept = default;
 
 std::vector<Ref<Buffer>> Recording::run() {
-  run_->captured.leaves.assign(leaves.begin(), leaves.end());
-  return run_again(*run_->plan, run_->captured);
+  run_->nodes.leaves.assign(leaves.begin(), leaves.end());
+  return run_again(*run_->plan, run_->nodes);
 }
 
 bool Recording::is_current() const {

@@ -55,7 +55,7 @@ TensorSpec rounding(const Step& step) { return {step.output_specs[0].dtype, step
 
 class Runner {
  public:
-  Runner(const Plan& plan, const Capture& captured) : plan_(plan), captured_(captured) {}
+  Runner(const Plan& plan, const GraphNodes& nodes) : plan_(plan), nodes_(nodes) {}
 
   void run() {
     const bool profiling = is_profiling();
@@ -71,8 +71,8 @@ class Runner {
       const double start = profiling ? profile_clock() : 0;
       const kernel::Status status = step.kernel->run({inputs_, outputs_, scratch});
       if (profiling) profile_step(step, start);
-      if (status.fault) refuse_matrix(step, status, captured_.where[static_cast<std::size_t>(step.source)]);
-      if (!status.ok) refuse_index(step, status, captured_.where[static_cast<std::size_t>(step.source)]);
+      if (status.fault) refuse_matrix(step, status, nodes_.where[static_cast<std::size_t>(step.source)]);
+      if (!status.ok) refuse_index(step, status, nodes_.where[static_cast<std::size_t>(step.source)]);
     }
     for (Kept& kept : kept_) {
       if (!kept.ready) kept::keep(*kept.source, rounding(plan_.steps[kept.step]), std::move(kept.narrow));
@@ -92,24 +92,24 @@ class Runner {
   /// drops its inputs, and with them leaves that later results may share.
   void prepare_results() {
     bind();
-    values_.resize(captured_.results.size());
+    values_.resize(nodes_.results.size());
     std::size_t next = 0;
     for (std::size_t i = 0; i < values_.size(); ++i) {
-      for (std::size_t output = 0; output < captured_.results[i]->specs.size(); ++output) {
+      for (std::size_t output = 0; output < nodes_.results[i]->specs.size(); ++output) {
         values_[i].push_back(buffer_of(plan_.storages[static_cast<std::size_t>(plan_.results[next++])]));
       }
     }
   }
 
   void publish_results(SourceLocation where) noexcept {
-    for (std::size_t i = 0; i < values_.size(); ++i) publish(*captured_.results[i], std::move(values_[i]), where);
+    for (std::size_t i = 0; i < values_.size(); ++i) publish(*nodes_.results[i], std::move(values_[i]), where);
   }
 
   /// Finds the memory of everything.
   void bind() {
     for (const ResultBuffer& wanted : plan_.result_buffers) {
       buffers_.push_back(wanted.donor < 0 ? Buffer::allocate(wanted.bytes)
-                                          : captured_.leaves[static_cast<std::size_t>(wanted.donor)]->values.front());
+                                          : nodes_.leaves[static_cast<std::size_t>(wanted.donor)]->values.front());
       if (wanted.donor >= 0) kept::forget(*buffers_.back());
     }
     std::byte* base = arena(plan_.arena_bytes);
@@ -154,11 +154,11 @@ class Runner {
   const Ref<Buffer>& buffer_of(const Storage& s) const {
     if (s.place == Place::result) return buffers_[static_cast<std::size_t>(s.index)];
     GRADUS_ASSERT(s.place == Place::leaf);
-    return captured_.leaves[static_cast<std::size_t>(s.index)]->values[static_cast<std::size_t>(s.output)];
+    return nodes_.leaves[static_cast<std::size_t>(s.index)]->values[static_cast<std::size_t>(s.output)];
   }
 
   const Plan& plan_;
-  const Capture& captured_;
+  const GraphNodes& nodes_;
   std::vector<Ref<Buffer>> buffers_;
   std::vector<SmallVector<Ref<Buffer>, 1>> values_;
   std::vector<std::byte*> pointers_;
@@ -169,17 +169,17 @@ class Runner {
 
 }  // namespace
 
-void run(CachedPlan& cached, const Capture& captured, SourceLocation where) {
+void run(CachedPlan& cached, const GraphNodes& nodes, SourceLocation where) {
   const std::lock_guard lock(cached.running);
-  Runner runner(cached.plan, captured);
+  Runner runner(cached.plan, nodes);
   runner.prepare_results();
   runner.run();
   runner.publish_results(where);
 }
 
-std::vector<Ref<Buffer>> run_again(CachedPlan& cached, const Capture& captured) {
+std::vector<Ref<Buffer>> run_again(CachedPlan& cached, const GraphNodes& nodes) {
   const std::lock_guard lock(cached.running);
-  Runner runner(cached.plan, captured);
+  Runner runner(cached.plan, nodes);
   runner.bind();
   std::vector<Ref<Buffer>> results = runner.results();
   runner.run();

@@ -6,12 +6,12 @@
 
 namespace gradus::engine {
 
-/// Runs the plan on the captured leaves and publishes the results. Nothing is published unless the whole plan succeeded.
-void run(CachedPlan& cached, const Capture& captured, SourceLocation where);
+/// Runs the plan on the leaves and publishes the results. Nothing is published unless the whole plan succeeded.
+void run(CachedPlan& cached, const GraphNodes& nodes, SourceLocation where);
 
-/// The same without publishing: the buffers of graph.results, in order. The nodes of captured.results are not looked at, so a
-/// graph that ran once can run again with other leaves in captured.leaves, of the same types and shapes. Results take over
-/// the memory of the leaves that the plan names as donors.
-std::vector<Ref<Buffer>> run_again(CachedPlan& cached, const Capture& captured);
+/// The same without publishing: the buffers of Graph::results, in order. The nodes of nodes.results are not looked at, so a
+/// graph that ran once can run again with other leaves in nodes.leaves, of the same types and shapes. Results take over the
+/// memory of the leaves that the plan names as donors.
+std::vector<Ref<Buffer>> run_again(CachedPlan& cached, const GraphNodes& nodes);
 
 }  // namespace gradus::engine

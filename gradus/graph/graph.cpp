@@ -4,71 +4,120 @@
 
 namespace gradus {
 
-std::uint64_t Graph::hash() const {
-  std::uint64_t seed = hash_combine(vertices.size(), results.size());
-  for (const Vertex& v : vertices) {
-    seed = hash_combine(seed, v.op.hash());
-    for (const ValueId id : v.inputs) {
-      seed = hash_combine(seed, static_cast<std::uint64_t>(id.vertex) << 8 | static_cast<std::uint64_t>(id.output));
-    }
-    if (v.is_leaf()) {  // the specs of all others follow from these
-      seed = hash_combine(seed, static_cast<std::uint64_t>(v.specs.front().dtype) << 1 | (v.donatable ? 1 : 0));
-      for (const std::int64_t size : v.specs.front().shape) seed = hash_combine(seed, static_cast<std::uint64_t>(size));
-    }
-  }
-  for (const ValueId id : results) {
-    seed = hash_combine(seed, static_cast<std::uint64_t>(id.vertex) << 8 | static_cast<std::uint64_t>(id.output));
-  }
-  return seed;
+namespace {
+
+std::uint64_t hash_value(std::uint64_t seed, ValueId id) {
+  return hash_fold(seed, static_cast<std::uint64_t>(id.vertex) << 8 | static_cast<std::uint64_t>(id.output));
 }
 
-Capture capture(std::span<const Tensor> roots) {
-  const GraphWalk walk(roots);
-  const std::span<Node* const> nodes = walk.nodes();
+}  // namespace
+
+LiveGraph::LiveGraph(std::span<const Tensor> roots) : walk_(roots) {
+  const std::span<Node* const> nodes = walk_.nodes();
   // How often each node is referred to from inside; whatever its count exceeds that by is the user's.
   std::vector<std::uint32_t> inside(nodes.size(), 0);
+  where.reserve(nodes.size());
+  operands_.reserve(2 * nodes.size());
+  std::uint64_t seed = nodes.size();
+  for (Node* node : nodes) {
+    where.push_back(node->where);
+    if (node->is_leaf()) {
+      leaves.push_back(node);
+      const TensorSpec& spec = node->specs.front();  // the specs of all others follow from these
+      seed = hash_fold(seed, static_cast<std::uint64_t>(spec.dtype));
+      for (const std::int64_t size : spec.shape) seed = hash_fold(seed, static_cast<std::uint64_t>(size));
+      continue;
+    }
+    seed = hash_fold(seed, node->op.hash());
+    for (const Tensor& input : node->inputs) {
+      const std::int64_t i = walk_.index(input.node().get());
+      ++inside[static_cast<std::size_t>(i)];
+      operands_.push_back({static_cast<std::int32_t>(i), input.output()});
+      seed = hash_value(seed, operands_.back());
+    }
+  }
+  find_results(roots, inside);
+  for (const ValueId id : result_values_) seed = hash_value(seed, id);
+  structure_ = seed;
+}
+
+void LiveGraph::find_results(std::span<const Tensor> roots, std::vector<std::uint32_t>& inside) {
+  const std::span<Node* const> nodes = walk_.nodes();
   std::vector<char> is_root(nodes.size(), 0);
   for (const Tensor& root : roots) {
     if (!root.defined()) continue;
-    const auto i = static_cast<std::size_t>(walk.index(root.node().get()));
+    const auto i = static_cast<std::size_t>(walk_.index(root.node().get()));
     ++inside[i];
     is_root[i] = 1;
   }
-  Capture result;
-  Graph& graph = result.graph;
-  graph.vertices.reserve(nodes.size());
-  for (Node* node : nodes) {
-    Vertex& v = graph.vertices.emplace_back();
-    v.specs = node->specs;
-    v.label = node->label;
-    v.source = static_cast<std::int32_t>(result.where.size());
-    result.where.push_back(node->where);
-    if (node->is_leaf()) {
-      result.leaves.push_back(node);
-      continue;
-    }
-    v.op = node->op;
-    for (const Tensor& input : node->inputs) {
-      const std::int64_t i = walk.index(input.node().get());
-      ++inside[static_cast<std::size_t>(i)];
-      v.inputs.push_back({static_cast<std::int32_t>(i), input.output()});
-    }
-  }
   for (std::size_t i = 0; i < nodes.size(); ++i) {
     const Node& node = *nodes[i];
-    const bool held = node.use_count() > inside[i];
+    const bool held = is_root[i] != 0 || node.use_count() > inside[i];
     if (node.is_leaf()) {
-      bool alone = !held && !is_root[i];
+      bool alone = !held;
       for (const Ref<Buffer>& value : node.values) alone = alone && value->writable() && value->use_count() == 1;
-      graph.vertices[i].donatable = alone;
-    } else if (held || is_root[i]) {
-      result.results.push_back(nodes[i]);
+      donatable.push_back(alone ? 1 : 0);
+    } else if (held) {
+      results.push_back(nodes[i]);
       for (std::size_t output = 0; output < node.specs.size(); ++output) {
-        graph.results.push_back({static_cast<std::int32_t>(i), static_cast<std::int32_t>(output)});
+        result_values_.push_back({static_cast<std::int32_t>(i), static_cast<std::int32_t>(output)});
       }
     }
   }
-  return result;
+}
+
+std::uint64_t LiveGraph::hash() const {
+  std::uint64_t seed = structure_;
+  for (const char lends : donatable) seed = hash_fold(seed, static_cast<std::uint64_t>(lends));
+  return hash_combine(seed, leaves.size());
+}
+
+bool LiveGraph::is(const Graph& graph) const {
+  const std::span<Node* const> nodes = walk_.nodes();
+  if (graph.vertices.size() != nodes.size() || graph.results != result_values_) return false;
+  std::size_t leaf = 0;
+  const ValueId* operand = operands_.data();
+  for (std::size_t i = 0; i < nodes.size(); ++i) {
+    const Node& node = *nodes[i];
+    const Vertex& v = graph.vertices[i];
+    if (v.is_leaf() != node.is_leaf() || v.label != node.label || !(v.specs == node.specs)) return false;
+    if (node.is_leaf()) {
+      if (v.donatable != (donatable[leaf++] != 0)) return false;
+      continue;
+    }
+    if (!(v.op == node.op) || v.inputs.size() != node.inputs.size()) return false;
+    for (const ValueId id : v.inputs) {
+      if (!(id == *operand++)) return false;
+    }
+  }
+  return true;
+}
+
+Graph LiveGraph::value() const {
+  Graph graph;
+  graph.vertices.reserve(walk_.nodes().size());
+  std::size_t leaf = 0;
+  const ValueId* operand = operands_.data();
+  for (const Node* node : walk_.nodes()) {
+    Vertex& v = graph.vertices.emplace_back();
+    v.specs = node->specs;
+    v.label = node->label;
+    v.source = static_cast<std::int32_t>(graph.vertices.size()) - 1;
+    if (node->is_leaf()) {
+      v.donatable = donatable[leaf++] != 0;
+      continue;
+    }
+    v.op = node->op;
+    v.inputs = SmallVector<ValueId, 3>(std::span(operand, node->inputs.size()));
+    operand += node->inputs.size();
+  }
+  graph.results = result_values_;
+  return graph;
+}
+
+Capture capture(std::span<const Tensor> roots) {
+  const LiveGraph live(roots);
+  return {GraphNodes(live), live.value()};
 }
 
 std::string verify(const Graph& graph) {

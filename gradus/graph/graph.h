@@ -40,19 +40,45 @@ struct Graph {
   const TensorSpec& spec(ValueId id) const {
     return vertices[static_cast<std::size_t>(id.vertex)].specs[static_cast<std::size_t>(id.output)];
   }
-  std::uint64_t hash() const;
   friend bool operator==(const Graph&, const Graph&) = default;
 };
 
-/// A graph together with the nodes that it was taken from.
-struct Capture {
-  Graph graph;
+/// What a run needs to know of the nodes behind a graph.
+struct GraphNodes {
   std::vector<Node*> leaves;          ///< of the leaf vertices, in order
   std::vector<SourceLocation> where;  ///< the user's call behind each vertex: Vertex::source counts them
-  std::vector<Node*> results;  ///< the nodes that the run must publish; their outputs are graph.results, in order
+  std::vector<Node*> results;  ///< the nodes that the run must publish; their outputs are Graph::results, in order
 };
 
-/// Takes the graph below `roots`. Results are the roots and every recorded node that the user still holds.
+/// The graph below `roots` where it stands, in its nodes: what is looked up at every step is hashed and compared there, and
+/// copied only when it is new. Results are the roots and every recorded node that the user still holds.
+class LiveGraph : public GraphNodes {
+ public:
+  explicit LiveGraph(std::span<const Tensor> roots);
+
+  /// Which leaves have storage that nobody else needs, in order. May be cleared, never set.
+  std::vector<char> donatable;
+
+  std::uint64_t hash() const;
+  /// Whether value() is this graph.
+  bool is(const Graph& graph) const;
+  Graph value() const;
+
+ private:
+  void find_results(std::span<const Tensor> roots, std::vector<std::uint32_t>& inside);
+
+  GraphWalk walk_;
+  std::vector<ValueId> operands_;       // of all nodes, one after the other
+  std::vector<ValueId> result_values_;  // Graph::results
+  std::uint64_t structure_ = 0;         // hash of all but `donatable`
+};
+
+/// A graph as a value, together with the nodes that it was taken from.
+struct Capture : GraphNodes {
+  Graph graph;
+};
+
+/// Takes the graph below `roots`, as LiveGraph sees it.
 Capture capture(std::span<const Tensor> roots);
 
 /// One line per vertex: "%3 f32 [32, 10] = matmul{...} %1 %2   fc1". Stable, for tests and people.

@@ -106,11 +106,11 @@ TEST(Recompute, GivesUpWhatALongChainMakes) {
 TEST(MemoryLimit, GivesTheSameBitsInLessMemory) {
   const Tensors kept = gradient_of_a_deep_network(), limited = gradient_of_a_deep_network();
   eval(std::span<const Tensor>(kept));
-  const auto plan_bytes = [](const Tensors& roots) { return engine::find_plan(capture(roots).graph)->plan.bytes(); };
+  const auto plan_bytes = [](const Tensors& roots) { return engine::find_plan(LiveGraph(roots))->plan.bytes(); };
   const Tensors measured = gradient_of_a_deep_network();
   const std::size_t free = plan_bytes(measured);
   const memory::Limit limit(free * 7 / 10);
-  const auto cached = engine::find_plan(capture(measured).graph);
+  const auto cached = engine::find_plan(LiveGraph(measured));
   EXPECT_LE(cached->plan.bytes(), memory::limit());
   EXPECT_GT(cached->plan.again, 0);
   EXPECT_NE(cached->plan.print().find("computed again to save memory"), std::string::npos);
