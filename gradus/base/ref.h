@@ -18,8 +18,11 @@ class RefCounted {
   void retain() const noexcept { count_.fetch_add(1, std::memory_order_relaxed); }
   /// The first reference to an object that nobody else has seen yet.
   void retain_first() const noexcept { count_.store(1, std::memory_order_relaxed); }
-  /// True when the caller dropped the last reference.
-  bool release() const noexcept { return count_.fetch_sub(1, std::memory_order_acq_rel) == 1; }
+  /// True when the caller dropped the last reference. Whoever holds the only one needs no exchange with other threads to
+  /// know that it stays the only one.
+  bool release() const noexcept {
+    return count_.load(std::memory_order_acquire) == 1 || count_.fetch_sub(1, std::memory_order_acq_rel) == 1;
+  }
   std::uint32_t use_count() const noexcept { return count_.load(std::memory_order_acquire); }
 
  private:

@@ -16,7 +16,7 @@ Shape::Shape(std::span<const std::int64_t> sizes) {
   check_sizes();
 }
 
-void Shape::push_back(std::int64_t size) { insert(rank_, size); }
+void Shape::push_back(std::int64_t size) { insert(rank(), size); }
 
 void Shape::refuse_rank() const {
   throw Error(ErrorKind::shape, "shape", fmt::format("more than {} axes", max_rank)).field("axes", str());
@@ -38,7 +38,7 @@ void Shape::set(int axis, std::int64_t size) {
 
 void Shape::check_sizes() const {
   std::int64_t product = 1;
-  for (int axis = 0; axis < rank_; ++axis) {
+  for (int axis = 0; axis < rank(); ++axis) {
     const std::int64_t size = (*this)[axis];
     if (size < 0) {
       throw Error(ErrorKind::shape, "shape", fmt::format("axis {} has the negative size {}", axis, size));
@@ -57,7 +57,7 @@ void Shape::erase(int axis) {
   sizes_[static_cast<std::size_t>(--rank_)] = 0;
 }
 
-std::int64_t Shape::numel() const { return numel(0, rank_); }
+std::int64_t Shape::numel() const { return numel(0, rank()); }
 
 std::int64_t Shape::numel(int from, int to) const {
   std::int64_t product = 1;

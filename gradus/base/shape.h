@@ -23,7 +23,7 @@ class Shape {
   Shape(std::initializer_list<std::int64_t> sizes) : Shape(std::span(sizes.begin(), sizes.size())) {}
   explicit Shape(std::span<const std::int64_t> sizes);
 
-  int rank() const { return rank_; }
+  int rank() const { return static_cast<int>(rank_); }
   std::int64_t operator[](int axis) const { return sizes_[static_cast<std::size_t>(axis)]; }
   /// Changes one size; `axis` must be in [0, rank). Throws as the constructor.
   void set(int axis, std::int64_t size);
@@ -44,7 +44,7 @@ class Shape {
 
   friend bool operator==(const Shape& a, const Shape& b) {
     if (a.rank_ != b.rank_) return false;
-    for (int axis = 0; axis < a.rank_; ++axis) {
+    for (int axis = 0; axis < a.rank(); ++axis) {
       if (a[axis] != b[axis]) return false;
     }
     return true;
@@ -55,7 +55,7 @@ class Shape {
   [[noreturn]] void refuse_rank() const;
 
   std::array<std::int64_t, max_rank> sizes_{};  // unused entries stay 0
-  int rank_ = 0;
+  std::int64_t rank_ = 0;
 };
 
 /// Element strides of a dense row-major tensor.
@@ -67,8 +67,20 @@ bool broadcast_shapes(const Shape& a, const Shape& b, Shape& result, int* axis =
 
 /// Type and shape: all that is known of a tensor before it is evaluated.
 struct TensorSpec {
-  DType dtype = DType::f32;
+  // In this order, and copied one by one: a load that spans several recent stores waits for the cache.
   Shape shape;
+  DType dtype = DType::f32;
+  static constexpr int field_count = 2;
+
+  TensorSpec() = default;
+  TensorSpec(DType type, const Shape& sizes) : shape(sizes), dtype(type) {}
+  TensorSpec(const TensorSpec& other) noexcept : shape(other.shape), dtype(other.dtype) {}
+  TensorSpec& operator=(const TensorSpec& other) noexcept {
+    shape = other.shape;
+    dtype = other.dtype;
+    return *this;
+  }
+  ~TensorSpec() = default;
 
   std::size_t bytes() const { return static_cast<std::size_t>(shape.numel()) * size_of(dtype); }
   /// "f32 [32, 784]"

@@ -20,21 +20,22 @@ Label intern(std::string_view text);
 /// One operation with its operands. A node owns its outputs. It changes once: the executor sets `values` and drops
 /// `inputs`, and the node is a leaf from then on.
 struct Node : RefCounted, pool::Pooled {
-  Op op;  ///< of a leaf: what made it, if anything, for messages
-  SmallVector<Tensor, 3> inputs;
-  Specs specs;
-  SmallVector<Ref<Buffer>, 1> values;  ///< one per output once evaluated
-  std::string_view called;             ///< the user function's name where it is not the op's: "flatten" for a reshape
-  Label label = nullptr;               ///< of a parameter: its dotted name; of an operation: the module nearest to it
-  SourceLocation where;                ///< the user's call
-  SourceLocation evaluated_at;         ///< where it was evaluated; unknown for a leaf that was made as one
+  // In the order in which walks read them: the first cache line is all that most of them need.
   bool is_parameter = false;           ///< a trainable parameter's leaf
   bool from_parameter = false;         ///< a parameter lies among its ancestors
+  Op op;                               ///< of a leaf: what made it, if anything, for messages
+  SmallVector<Ref<Buffer>, 1> values;  ///< one per output once evaluated
+  Label label = nullptr;               ///< of a parameter: its dotted name; of an operation: the module nearest to it
   std::uint64_t walk_id = 0;           ///< scratch of the walk with this number: only for nodes that are not leaves
   union {
     std::int64_t walk_index = 0;
     Node* next_dying;  ///< of a node that nobody holds any more
   };
+  SmallVector<Tensor, 3> inputs;
+  Specs specs;
+  SourceLocation where;         ///< the user's call
+  std::string_view called;      ///< the user function's name where it is not the op's: "flatten" for a reshape
+  SourceLocation evaluated_at;  ///< where it was evaluated; unknown for a leaf that was made as one
 
   bool is_leaf() const { return !values.empty(); }
 

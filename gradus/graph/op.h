@@ -167,6 +167,7 @@ struct OpRecord : RefCounted, pool::Pooled {
   virtual bool equals(const OpRecord& other) const = 0;
   virtual std::string attributes_str() const = 0;
   std::uint64_t hash = 0;
+  bool permanent = false;  ///< lives as long as the program, uncounted
 };
 
 template <class T>
@@ -204,6 +205,16 @@ struct OpRecordOf final : OpRecord {
 
 }  // namespace detail
 
+template <>
+struct RefTraits<const detail::OpRecord> {
+  static void retain(const detail::OpRecord* record) noexcept {
+    if (!record->permanent) record->retain();
+  }
+  static void release(const detail::OpRecord* record) noexcept {
+    if (!record->permanent && record->release()) delete record;
+  }
+};
+
 /// Handle to an operation: compares, hashes and prints by its attributes.
 class Op {
  public:
@@ -212,6 +223,16 @@ class Op {
   template <OpAttributes T>
   Op(T attributes)  // NOLINT: implicit by design
       : record_(Ref<const detail::OpRecord>::first(new detail::OpRecordOf<T>(std::move(attributes)))) {}
+
+  /// An operation that is recorded again and again: its handles are copied for nothing, and it is never freed.
+  template <OpAttributes T>
+  static Op permanent(T attributes) {
+    auto* record = new detail::OpRecordOf<T>(std::move(attributes));
+    record->permanent = true;
+    Op op;
+    op.record_ = Ref<const detail::OpRecord>(record);
+    return op;
+  }
 
   explicit operator bool() const { return static_cast<bool>(record_); }
   std::string_view name() const { return record_ ? record_->name() : "leaf"; }

@@ -28,7 +28,8 @@ constexpr ElementwiseInfo table[] = {
 };
 constexpr std::size_t table_size = std::size(table);
 
-// ---- gradients: one function per row ------------------------------------------------------------------------------------
+// ---- gradients: one function per row
+// ------------------------------------------------------------------------------------
 
 // What the rules of a row can name besides its arguments.
 struct Rule {
@@ -45,19 +46,28 @@ struct Rule {
   Tensors name##_vjp(const VjpArgs& args) {            \
     GRADUS_RULE_NAMES                                  \
     [[maybe_unused]] const Tensor& x = args.inputs[0]; \
-    return {args.wants(0) ? Tensor(gx) : none};        \
+    Tensors flows(1);                                  \
+    if (args.wants(0)) flows[0] = gx;                  \
+    return flows;                                      \
   }
-#define BINARY(name, a, b, types, doc, value, ga, gb)                              \
-  Tensors name##_vjp(const VjpArgs& args) {                                        \
-    GRADUS_RULE_NAMES                                                              \
-    [[maybe_unused]] const Tensor &a = args.inputs[0], &b = args.inputs[1];        \
-    return {args.wants(0) ? Tensor(ga) : none, args.wants(1) ? Tensor(gb) : none}; \
+#define BINARY(name, a, b, types, doc, value, ga, gb)                       \
+  Tensors name##_vjp(const VjpArgs& args) {                                 \
+    GRADUS_RULE_NAMES                                                       \
+    [[maybe_unused]] const Tensor &a = args.inputs[0], &b = args.inputs[1]; \
+    Tensors flows(2);                                                       \
+    if (args.wants(0)) flows[0] = ga;                                       \
+    if (args.wants(1)) flows[1] = gb;                                       \
+    return flows;                                                           \
   }
-#define TERNARY(name, a, b, c_, types, doc, value, ga, gb, gc)                                                        \
-  Tensors name##_vjp(const VjpArgs& args) {                                                                           \
-    GRADUS_RULE_NAMES                                                                                                 \
-    [[maybe_unused]] const Tensor &a = args.inputs[0], &b = args.inputs[1], &c_ = args.inputs[2];                     \
-    return {args.wants(0) ? Tensor(ga) : none, args.wants(1) ? Tensor(gb) : none, args.wants(2) ? Tensor(gc) : none}; \
+#define TERNARY(name, a, b, c_, types, doc, value, ga, gb, gc)                                    \
+  Tensors name##_vjp(const VjpArgs& args) {                                                       \
+    GRADUS_RULE_NAMES                                                                             \
+    [[maybe_unused]] const Tensor &a = args.inputs[0], &b = args.inputs[1], &c_ = args.inputs[2]; \
+    Tensors flows(3);                                                                             \
+    if (args.wants(0)) flows[0] = ga;                                                             \
+    if (args.wants(1)) flows[1] = gb;                                                             \
+    if (args.wants(2)) flows[2] = gc;                                                             \
+    return flows;                                                                                 \
   }
 #include "gradus/ops/elementwise.def"
 #undef GRADUS_RULE_NAMES
@@ -72,7 +82,8 @@ constexpr VjpRule vjp_rules[] = {
 #include "gradus/ops/elementwise.def"
 };
 
-// ---- types and shapes ---------------------------------------------------------------------------------------------------
+// ---- types and shapes
+// ---------------------------------------------------------------------------------------------------
 
 bool takes(Types types, DType dtype) {
   switch (types) {
@@ -117,7 +128,8 @@ void check_types(const ElementwiseInfo& row, std::span<const TensorSpec> inputs)
   throw error;
 }
 
-/// Broadcasts all shapes into `result`; when that fails, `axis` is the offending one, counted from the right.
+/// Broadcasts all shapes into `result`; when that fails, `axis` is the
+/// offending one, counted from the right.
 bool broadcast_all(std::span<const TensorSpec> inputs, Shape& result, int& axis) {
   result = inputs[0].shape;
   for (const TensorSpec& input : inputs.subspan(1)) {
@@ -126,7 +138,8 @@ bool broadcast_all(std::span<const TensorSpec> inputs, Shape& result, int& axis)
   return true;
 }
 
-/// The operand that would fit with one more axis at its end ([32] beside [32, 10]), or -1.
+/// The operand that would fit with one more axis at its end ([32] beside [32,
+/// 10]), or -1.
 int operand_to_unsqueeze(std::span<const TensorSpec> inputs) {
   int rank = 0;
   for (const TensorSpec& input : inputs) rank = std::max(rank, input.shape.rank());
@@ -163,17 +176,21 @@ int operand_to_unsqueeze(std::span<const TensorSpec> inputs) {
     error.operand(std::string(row.arguments[i]), inputs[i], std::move(remark));
   }
   const int mended = operand_to_unsqueeze(inputs);
-  error.hint(mended < 0 ? "axes are matched from the last one; sizes must be equal, or one of them 1"
-                        : fmt::format("axes are matched from the last one; unsqueeze({}, -1) would fit",
+  error.hint(mended < 0 ? "axes are matched from the last one; sizes must be "
+                          "equal, or one of them 1"
+                        : fmt::format("axes are matched from the last one; "
+                                      "unsqueeze({}, -1) would fit",
                                       row.arguments[static_cast<std::size_t>(mended)]));
   throw error;
 }
 
-// ---- from arguments to operands -----------------------------------------------------------------------------------------
+// ---- from arguments to operands
+// -----------------------------------------------------------------------------------------
 
 int category(DType dtype) { return is_floating(dtype) ? 2 : is_integral(dtype) ? 1 : 0; }
 
-/// The type in which arguments meet: that of the tensors, unless a number is of a higher category.
+/// The type in which arguments meet: that of the tensors, unless a number is of
+/// a higher category.
 DType common_type(std::span<const TensorArg* const> arguments) {
   bool known = false;
   DType type = DType::boolean;
@@ -208,7 +225,8 @@ Tensor number_operand(const ElementwiseInfo& row, const TensorArg& argument, DTy
 const Op& op_of(ElementwiseCode code) {
   static const std::vector<Op>& ops = *[] {  // leaked: no destructor runs at exit
     auto* all = new std::vector<Op>;
-    for (std::size_t i = 0; i < table_size; ++i) all->emplace_back(Elementwise{static_cast<ElementwiseCode>(i)});
+    for (std::size_t i = 0; i < table_size; ++i)
+      all->push_back(Op::permanent(Elementwise{static_cast<ElementwiseCode>(i)}));
     return all;
   }();
   return ops[static_cast<std::size_t>(code)];
@@ -366,7 +384,8 @@ Tensor cast(const TensorArg& x, DType dtype) {
 }
 
 Tensor constant(double value, DType dtype) {
-  // Attributes are compared with ==, which NaN fails and -0 passes: these two are leaves instead.
+  // Attributes are compared with ==, which NaN fails and -0 passes: these two
+  // are leaves instead.
   if (std::isnan(value) || (value == 0 && std::signbit(value))) return detail::number_leaf(value, dtype);
   return record(Constant{dtype, value}, {});
 }
