@@ -158,6 +158,36 @@ TEST(Node, LabelsNameTheNearestModule) {
   const Tensor y = relu(matmul(tensor({{1.f}}), w));
   EXPECT_EQ(*y.node()->label, "encoder.fc1");
   EXPECT_EQ(origin(w), "encoder.fc1.weight");
+  EXPECT_EQ(relu(w).node()->label, intern("encoder.fc1"));
+  const Tensor alone = tensor({1.f});
+  alone.node()->label = intern("scale");
+  EXPECT_EQ(relu(alone).node()->label, intern("scale"));
+}
+
+TEST(Node, HoldsItsOperandsOnce) {
+  const Tensor x = tensor({1.f}), y = relu(x);
+  EXPECT_EQ(x.node()->use_count(), 2u);
+  EXPECT_EQ(y.node()->use_count(), 1u);
+  const Tensor sum = x + y;
+  EXPECT_EQ(x.node()->use_count(), 3u);
+  EXPECT_EQ(y.node()->use_count(), 2u);
+}
+
+TEST(Op, PermanentOnesAreLikeOthers) {
+  const Op once(Reshape{Shape{2, 3}});
+  static const Op& always = *new Op(Op::permanent(Reshape{Shape{2, 3}}));  // leaked, as it is never freed
+  EXPECT_EQ(once, always);
+  EXPECT_EQ(once.hash(), always.hash());
+  EXPECT_FALSE(always == Op(Reshape{Shape{3, 2}}));
+  const Tensor y = record(always, {tensor({1.f, 2.f, 3.f, 4.f, 5.f, 6.f})});
+  EXPECT_EQ(y.shape(), (Shape{2, 3}));
+}
+
+TEST(TensorArg, ANumberBecomesOneLeaf) {
+  const TensorArg two(2.0);
+  EXPECT_EQ(detail::operand(two, "op"), detail::operand(two, "op"));
+  EXPECT_TRUE(two.is_number());
+  EXPECT_EQ(detail::operand(TensorArg(2), "op").dtype(), DType::i64);
 }
 
 }  // namespace

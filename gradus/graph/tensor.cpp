@@ -56,7 +56,7 @@ const std::byte* Tensor::raw_data(DType expected) const {
 
 Tensor leaf(TensorSpec spec, Ref<Buffer> buffer) {
   GRADUS_ASSERT(buffer && buffer->bytes() >= spec.bytes());
-  Ref<Node> node(new Node);
+  auto node = Ref<Node>::first(new Node);
   node->specs.push_back(std::move(spec));
   node->values.push_back(std::move(buffer));
   return Tensor(std::move(node), 0);

@@ -10,18 +10,17 @@ GraphWalk::GraphWalk(std::span<const Tensor> roots) : slots_(32) {
   id_ = next_walk.fetch_add(1, std::memory_order_relaxed);
   struct Frame {
     Node* node;
-    const Tensor *next, *end;  // operands
+    std::size_t next_input;
   };
-  const auto frame_of = [](Node* node) { return Frame{node, node->inputs.begin(), node->inputs.end()}; };
   std::vector<Frame> stack;
   for (const Tensor& root : roots) {
     if (!root.defined() || !enter(root.node().get())) continue;
-    stack.push_back(frame_of(root.node().get()));
+    stack.push_back({root.node().get(), 0});
     while (!stack.empty()) {
       Frame& top = stack.back();
-      if (top.next != top.end) {
-        Node* input = (top.next++)->node().get();
-        if (enter(input)) stack.push_back(frame_of(input));
+      if (top.next_input < top.node->inputs.size()) {
+        Node* input = top.node->inputs[top.next_input++].node().get();
+        if (enter(input)) stack.push_back({input, 0});
         continue;
       }
       top.node->walk_index = static_cast<std::int64_t>(nodes_.size());

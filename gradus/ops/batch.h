@@ -1,11 +1,19 @@
-// What the batching rules of operations share.
+// What the gradients and the batching rules of operations share.
 #pragma once
 
 #include <span>
+#include <utility>
 
 #include "gradus/graph/op.h"
 
 namespace gradus::detail {
+
+/// One tensor as the answer of a `vjp` or `batch`: a braced list would copy its handle.
+inline Tensors only(Tensor tensor) {
+  Tensors list;
+  list.push_back(std::move(tensor));
+  return list;
+}
 
 /// Shape of `size` examples of `shape`: the batch in front.
 Shape batched_shape(std::int64_t size, const Shape& shape);

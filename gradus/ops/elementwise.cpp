@@ -187,6 +187,11 @@ int operand_to_unsqueeze(std::span<const TensorSpec> inputs) {
 // ---- from arguments to operands
 // -----------------------------------------------------------------------------------------
 
+/// Tensor::spec() of a tensor that is there, without a call.
+const TensorSpec& spec_of(const Tensor& tensor) {
+  return tensor.node()->specs[static_cast<std::size_t>(tensor.output())];
+}
+
 int category(DType dtype) { return is_floating(dtype) ? 2 : is_integral(dtype) ? 1 : 0; }
 
 /// The type in which arguments meet: that of the tensors, unless a number is of
@@ -196,7 +201,8 @@ DType common_type(std::span<const TensorArg* const> arguments) {
   DType type = DType::boolean;
   for (const TensorArg* argument : arguments) {
     if (argument->is_number()) continue;
-    type = known ? promote(type, argument->tensor().dtype()) : argument->tensor().dtype();
+    const DType own = spec_of(argument->tensor()).dtype;
+    type = known ? promote(type, own) : own;
     known = true;
   }
   for (const TensorArg* argument : arguments) {
@@ -233,17 +239,17 @@ const Op& op_of(ElementwiseCode code) {
 }
 
 bool of_one_shape(std::span<const Lent> operands) {
-  const Shape& first = static_cast<const Tensor&>(operands[0]).shape();
+  const Shape& first = spec_of(operands[0]).shape;
   for (const Tensor& operand : operands.subspan(1)) {
-    if (operand.shape() != first) return false;
+    if (spec_of(operand).shape != first) return false;
   }
   return true;
 }
 
 bool broadcast_all(std::span<const Lent> operands, Shape& result) {
-  result = Shape{};
-  for (const Tensor& operand : operands) {
-    if (!broadcast_shapes(result, operand.shape(), result)) return false;
+  result = spec_of(operands[0]).shape;
+  for (const Tensor& operand : operands.subspan(1)) {
+    if (!broadcast_shapes(result, spec_of(operand).shape, result)) return false;
   }
   return true;
 }
@@ -272,7 +278,7 @@ Tensor apply(ElementwiseCode code, std::initializer_list<const TensorArg*> argum
     if (all[i]->is_number()) {
       const bool truth = wanted == DType::boolean;
       made[i] = truth ? detail::number_leaf(all[i]->number() != 0, wanted) : number_operand(row, *all[i], wanted);
-    } else if (all[i]->tensor().dtype() != wanted) {
+    } else if (spec_of(all[i]->tensor()).dtype != wanted) {
       made[i] = record(Cast{wanted}, {all[i]->tensor()}, where);
     }
     operands.push_back(made[i].defined() ? made[i] : all[i]->tensor());
@@ -281,7 +287,7 @@ Tensor apply(ElementwiseCode code, std::initializer_list<const TensorArg*> argum
   if (!of_one_shape(operands) && broadcast_all(operands, shape)) {
     for (std::size_t i = 0; i < operands.size(); ++i) {
       const Tensor& operand = operands[i];
-      if (operand.shape() == shape) continue;
+      if (spec_of(operand).shape == shape) continue;
       made[i] = record(BroadcastTo{shape}, {operand}, where);
       operands[i] = made[i];
     }

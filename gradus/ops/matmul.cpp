@@ -4,6 +4,7 @@
 
 #include <cmath>
 #include <cstdint>
+#include <utility>
 
 #include "gradus/base/error.h"
 #include "gradus/graph/node.h"
@@ -174,8 +175,8 @@ Tensor matmul(const TensorArg& a_arg, const TensorArg& b_arg) {
   if (a.shape()[inner_a] != b.shape()[inner_b]) throw inner_error(a.spec(), inner_a, b.spec(), inner_b).at(where);
   detail::promote_operands("matmul", "a", a, "b", b, where);
   const DType dtype = a.dtype();
-  a = detail::widen(a, where);
-  b = detail::widen(b, where);
+  a = detail::widen(std::move(a), where);
+  b = detail::widen(std::move(b), where);
 
   const bool row = a.rank() == 1, column = b.rank() == 1;
   if (row) a = reshaped(a, {1, a.shape()[0]}, where);
@@ -195,8 +196,8 @@ Tensor linear(const TensorArg& x_arg, const TensorArg& weight_arg, const TensorA
   check_linear(x, weight, bias, where);
   detail::promote_operands("linear", "input", x, "weight", weight, where);
   const DType dtype = x.dtype();
-  x = detail::widen(x, where);
-  weight = detail::widen(weight, where);
+  x = detail::widen(std::move(x), where);
+  weight = detail::widen(std::move(weight), where);
 
   Shape shape = x.shape();
   const std::int64_t in = weight.shape()[1], out = weight.shape()[0];
@@ -204,8 +205,8 @@ Tensor linear(const TensorArg& x_arg, const TensorArg& weight_arg, const TensorA
   const Tensor rows = reshaped(x, {shape.numel(0, shape.rank() - 1), in}, where);
   // The shape comes first: what follows has it too, and takes the bias into its own pass.
   Tensor y = reshaped(record(MatMul{false, true}, {rows, weight}, where), shape, where);
-  if (bias.defined()) y = add(TensorArg(y, where), TensorArg(detail::widen(bias, where), where));
-  return detail::narrow(y, dtype, where);
+  if (bias.defined()) y = add(TensorArg(std::move(y), where), TensorArg(detail::widen(bias, where), where));
+  return detail::narrow(std::move(y), dtype, where);
 }
 
 }  // namespace gradus

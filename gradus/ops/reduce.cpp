@@ -7,6 +7,7 @@
 #include <vector>
 
 #include "gradus/base/error.h"
+#include "gradus/ops/batch.h"
 #include "gradus/ops/elementwise.h"
 #include "gradus/ops/view.h"
 
@@ -15,8 +16,8 @@ namespace {
 
 bool folded(std::uint32_t axes, int axis) { return (axes >> axis & 1) != 0; }
 
-std::vector<int> axis_list(std::uint32_t axes) {
-  std::vector<int> list;
+SmallVector<int, Shape::max_rank> axis_list(std::uint32_t axes) {
+  SmallVector<int, Shape::max_rank> list;
   for (int axis = 0; axis < Shape::max_rank; ++axis) {
     if (folded(axes, axis)) list.push_back(axis);
   }
@@ -147,7 +148,7 @@ Specs Reduce::infer(std::span<const TensorSpec> inputs) const {
 Tensors Reduce::vjp(const VjpArgs& args) const {
   const Tensor &x = args.inputs[0], &cotangent = args.cotangents[0];
   if (!is_floating(x.dtype())) return {Tensor()};
-  if (kind == ReduceKind::sum) return {expand(cotangent, x.shape(), axes)};
+  if (kind == ReduceKind::sum) return detail::only(expand(cotangent, x.shape(), axes));
   if (kind == ReduceKind::prod) return {prod_gradient(x, cotangent, axes)};
   const Tensor chosen = cast(equal(x, expand(args.outputs[0], x.shape(), axes)), x.dtype());
   const Tensor ties = sum(chosen, std::span<const int>(axis_list(axes)));
@@ -195,12 +196,14 @@ Tensor mean(const TensorArg& x, const Axes& axes, ReduceOptions options) {
   }
   const DType stored = input.dtype();
   if (!is_floating(stored)) input = cast(TensorArg(input, x.where()), DType::f32);
-  input = detail::widen(input, x.where());
-  const Tensor total = record(Reduce{ReduceKind::sum, mask, options.keepdim}, {input}, x.where());
+  input = detail::widen(std::move(input), x.where());
+  Tensor total = record(Reduce{ReduceKind::sum, mask, options.keepdim}, {input}, x.where());
+  total.node()->called = "mean";
   const double scale = count == 0 ? 0 : 1 / static_cast<double>(count);
-  const Tensor average = mul(TensorArg(total, x.where()), constant(scale, total.dtype()));
-  total.node()->called = average.node()->called = "mean";
-  return detail::narrow(average, stored, x.where());
+  const DType dtype = total.dtype();
+  Tensor average = mul(TensorArg(std::move(total), x.where()), constant(scale, dtype));
+  average.node()->called = "mean";
+  return detail::narrow(std::move(average), stored, x.where());
 }
 
 Tensor argmax(const TensorArg& x, int axis, ReduceOptions options) { return arg_reduce(true, x, axis, options); }
@@ -215,7 +218,7 @@ struct Operand {
   SourceLocation where;
   DType stored;  ///< of the result
   Tensor x;
-  std::vector<int> axes;
+  SmallVector<int, Shape::max_rank> axes;
   std::int64_t count;  ///< elements that fold into one
 
   Operand(std::string_view name, const TensorArg& argument, const Axes& folds) : where(argument.where()) {

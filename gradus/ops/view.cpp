@@ -52,7 +52,9 @@ Specs Reshape::infer(std::span<const TensorSpec> inputs) const {
   return {{inputs[0].dtype, shape}};
 }
 
-Tensors Reshape::vjp(const VjpArgs& args) const { return {reshape(args.cotangents[0], args.inputs[0].shape())}; }
+Tensors Reshape::vjp(const VjpArgs& args) const {
+  return detail::only(reshape(args.cotangents[0], args.inputs[0].shape()));
+}
 
 Specs Permute::infer(std::span<const TensorSpec> inputs) const {
   const Shape& from = inputs[0].shape;
@@ -70,7 +72,7 @@ Tensors Permute::vjp(const VjpArgs& args) const {
   for (int axis = 0; axis < rank; ++axis) {
     inverse.order[static_cast<std::size_t>(order[static_cast<std::size_t>(axis)])] = axis;
   }
-  return {record(inverse, {args.cotangents[0]})};
+  return detail::only(record(inverse, {args.cotangents[0]}));
 }
 
 std::string Permute::str() const {
@@ -96,7 +98,7 @@ Tensors Slice::vjp(const VjpArgs& args) const {
   zeros_around.interior[at] = step - 1;
   zeros_around.before[at] = length == 0 ? size : start;
   zeros_around.after[at] = length == 0 ? 0 : size - start - (length - 1) * step - 1;
-  return {record(zeros_around, {args.cotangents[0]})};
+  return detail::only(record(zeros_around, {args.cotangents[0]}));
 }
 
 Specs BroadcastTo::infer(std::span<const TensorSpec> inputs) const {
@@ -125,7 +127,7 @@ Tensors BroadcastTo::vjp(const VjpArgs& args) const {
   for (int axis = 0; axis < shape.rank(); ++axis) {
     if (axis < extra || (from[axis - extra] == 1 && shape[axis] != 1)) repeated.push_back(axis);
   }
-  return {reshape(sum(args.cotangents[0], std::span<const int>(repeated)), from)};
+  return detail::only(reshape(sum(args.cotangents[0], std::span<const int>(repeated)), from));
 }
 
 // ---- Batching rules -------------------------------------------------------------------------------------------------

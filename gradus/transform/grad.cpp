@@ -93,7 +93,7 @@ class Reverse {
         args.wanted |= std::uint64_t{1} << std::min<std::size_t>(i, 63);
       }
     }
-    const Tensors flows = flows_of(node, args);
+    Tensors flows = flows_of(node, args);
     GRADUS_ASSERT(flows.size() == node.inputs.size());
     // A gradient's work belongs to the module, and to the user's line, of the operation that it differentiates.
     const std::string_view called = transform::gradient_name(node.called.empty() ? node.op.name() : node.called);
@@ -101,7 +101,7 @@ class Reverse {
       if (flows[i].defined() && args.wants(static_cast<int>(std::min<std::size_t>(i, 63)))) {
         transform::credit(flows[i], node, called);
         const auto to = static_cast<std::size_t>(operands[i]);
-        transform::credit(accumulate(to, node.inputs[i], flows[i]), node, called);
+        transform::credit(accumulate(to, node.inputs[i], std::move(flows[i])), node, called);
       }
     }
     // The cotangent of an inner node is not needed again, unless it is itself asked for.
@@ -119,12 +119,12 @@ class Reverse {
   }
 
   /// Adds to what flows back to `tensor`, and returns the sum.
-  const Tensor& accumulate(std::size_t position, const Tensor& tensor, const Tensor& cotangent) {
+  const Tensor& accumulate(std::size_t position, const Tensor& tensor, Tensor cotangent) {
     GRADUS_ASSERT(cotangent.spec() == tensor.spec());
     auto& slots = cotangents_[position];
     if (slots.empty()) slots.resize(tensor.node()->specs.size());
     Tensor& slot = slots[static_cast<std::size_t>(tensor.output())];
-    if (!slot.defined()) return slot = cotangent;
+    if (!slot.defined()) return slot = std::move(cotangent);
     Tensor joined = transform::joined(slot, cotangent);
     return slot = joined.defined() ? std::move(joined) : slot + cotangent;
   }

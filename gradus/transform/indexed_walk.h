@@ -14,6 +14,8 @@ namespace gradus::transform {
 class IndexedWalk {
  public:
   explicit IndexedWalk(std::span<const Tensor> roots) : walk_(roots) {
+    first_operand_.reserve(walk_.nodes().size() + 1);
+    operands_.reserve(2 * walk_.nodes().size());
     for (const Node* node : walk_.nodes()) {
       first_operand_.push_back(operands_.size());
       for (const Tensor& input : node->inputs) operands_.push_back(walk_.index(input.node().get()));

@@ -4,6 +4,7 @@
 
 #include <limits>
 #include <string_view>
+#include <utility>
 
 #include "gradus/nn/functional/argument.h"
 #include "gradus/ops/concat.h"
@@ -19,6 +20,7 @@ namespace {
 struct At {
   SourceLocation where;
   TensorArg operator()(const Tensor& x) const { return TensorArg(x, where); }
+  TensorArg operator()(Tensor&& x) const { return TensorArg(std::move(x), where); }
   TensorArg operator()(double x) const { return TensorArg(x, where); }
 };
 
