@@ -2,6 +2,9 @@
 
 #include <gtest/gtest.h>
 
+#include <thread>
+#include <vector>
+
 #include "gradus/base/error.h"
 #include "gradus/ops/ops.h"
 #include "gradus/transform/grad.h"
@@ -171,6 +174,27 @@ TEST(Node, HoldsItsOperandsOnce) {
   const Tensor sum = x + y;
   EXPECT_EQ(x.node()->use_count(), 3u);
   EXPECT_EQ(y.node()->use_count(), 2u);
+}
+
+TEST(Node, ThreadsShareLeavesAndNames) {
+  const std::int64_t before = live_nodes();
+  const Tensor x = tensor({1.f});
+  x.node()->label = intern("shared between threads.weight");
+  std::vector<Tensor> made(4);
+  std::vector<std::thread> threads;
+  for (Tensor& result : made) {
+    threads.emplace_back([&] {
+      for (int i = 0; i < 1000; ++i) result = relu(x) * 2.f + x;
+    });
+  }
+  for (std::thread& thread : threads) thread.join();
+  for (const Tensor& result : made) {
+    const Tensor product = result.node()->inputs[0];
+    EXPECT_EQ(product.node()->inputs[0].node()->label, intern("shared between threads"));
+  }
+  made.clear();  // recorded by threads that have ended
+  EXPECT_EQ(x.node()->use_count(), 1u);
+  EXPECT_EQ(live_nodes(), before);
 }
 
 TEST(Op, PermanentOnesAreLikeOthers) {

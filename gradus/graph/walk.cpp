@@ -13,6 +13,8 @@ GraphWalk::GraphWalk(std::span<const Tensor> roots) : slots_(32) {
     std::size_t next_input;
   };
   std::vector<Frame> stack;
+  stack.reserve(64);
+  nodes_.reserve(64);
   for (const Tensor& root : roots) {
     if (!root.defined() || !enter(root.node().get())) continue;
     stack.push_back({root.node().get(), 0});

@@ -96,8 +96,9 @@ Tensor reduce(ReduceKind kind, const TensorArg& x, const Axes& axes, ReduceOptio
   const Tensor& input = detail::operand(x, name);
   const std::uint32_t mask = detail::axes_mask(axes, input, name, x.where());
   if (mask == 0 && is_floating(input.dtype())) return input;
-  const Tensor folded = record(Reduce{kind, mask, options.keepdim}, {detail::widen(input, x.where())}, x.where());
-  return detail::narrow(folded, input.dtype(), x.where());
+  const Reduce op{kind, mask, options.keepdim};
+  if (input.dtype() != DType::bf16) return record(op, {input}, x.where());
+  return detail::narrow(record(op, {detail::widen(input, x.where())}, x.where()), input.dtype(), x.where());
 }
 
 Tensor arg_reduce(bool largest, const TensorArg& x, int axis, ReduceOptions options) {

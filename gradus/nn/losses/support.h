@@ -3,6 +3,7 @@
 
 #include <initializer_list>
 #include <string_view>
+#include <utility>
 
 #include "gradus/nn/functional/argument.h"
 #include "gradus/nn/losses/reduction.h"
@@ -13,6 +14,7 @@ namespace gradus::detail {
 struct AtLine {
   SourceLocation where;
   TensorArg operator()(const Tensor& x) const { return TensorArg(x, where); }
+  TensorArg operator()(Tensor&& x) const { return TensorArg(std::move(x), where); }
   TensorArg operator()(double x) const { return TensorArg(x, where); }
 };
 
