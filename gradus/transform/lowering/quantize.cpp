@@ -1,6 +1,7 @@
 #include "gradus/transform/lowering/quantize.h"
 
 #include <map>
+#include <utility>
 
 #include "gradus/ops/matmul.h"
 #include "gradus/ops/quantized/quantized.h"
@@ -51,7 +52,7 @@ class Quantization {
 
   /// The quantised twin of a parameter, one for all its readers.
   ValueId quantized(ValueId weight) {
-    const auto [place, fresh] = twins_.try_emplace(weight.vertex);
+    const auto [place, fresh] = twins_.try_emplace({weight.vertex, weight.output});
     if (!fresh) return place->second;
     const Vertex& leaf = vertex(weight);
     Vertex twin;
@@ -64,8 +65,8 @@ class Quantization {
   }
 
   const Graph& graph_;
-  std::vector<std::int32_t> moved_;  // by vertex
-  std::map<std::int32_t, ValueId> twins_;
+  std::vector<std::int32_t> moved_;                                 // by vertex
+  std::map<std::pair<std::int32_t, std::int32_t>, ValueId> twins_;  // by vertex and output
   Graph result_;
 };
 

@@ -16,6 +16,7 @@
 #include "gradus/nn/linear.h"
 #include "gradus/ops/elementwise.h"
 #include "gradus/ops/factory.h"
+#include "gradus/ops/linalg/linalg.h"
 #include "gradus/ops/matmul.h"
 #include "gradus/ops/quantized/quantized.h"
 #include "gradus/ops/random.h"
@@ -145,6 +146,16 @@ TEST(Int8, SmallAndComputedWeightsStayAsTheyAre) {
 }
 
 // The sums of as many elements as are taken fit into 32 bits, and more are not taken: all of them are as large as can be.
+/// A weight that was taken apart: two results of one operation, of which each is a weight.
+TEST(Int8, ResultsOfOneOperationAreWeightsOfTheirOwn) {
+  const Tensor weight = normal({64, 96}, {}, Key{1}), x = normal({4, 96}, {}, Key{2});
+  const auto [u, s, vh] = linalg::svd(weight);
+  eval(u, s, vh, x);
+  const Tensor y = linear(linear(x, vh) * s, u), expected = linear(x, weight);
+  const std::vector<double> got = in_int8(y), wanted = expected.to_vector<double>();
+  for (std::size_t i = 0; i < wanted.size(); ++i) EXPECT_NEAR(got[i], wanted[i], 1.5) << i;  // of numbers around 10
+}
+
 TEST(Int8, SumsDoNotOverflow) {
   for (const std::int64_t inner : {std::int64_t{1} << 16, std::int64_t{140000}}) {
     for (const double weight : {1.0, -1.0}) {
