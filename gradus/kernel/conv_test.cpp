@@ -225,5 +225,33 @@ TEST(ConvKernels, EmptyBatch) {
   EXPECT_EQ(compare(c, 0), 0);  // everything but the reference refuses
 }
 
+/// The gradient of a weight that meets nothing but padding is zero, whatever lay in its memory before.
+TEST(ConvKernels, WeightsThatMeetOnlyPaddingGetAGradient) {
+  const Conv2d conv{{2, 2}, {1, 1}, {1, 1}};
+  for (const std::int64_t taps : {2, 3}) {
+    const TensorSpec inputs[] = {{DType::bf16, {6, 16, 9, 1}}, {DType::bf16, {6, 16, 5, 1}}},
+                     dw{DType::f32, {16, 16, 3, taps}};
+    const Op op(ConvWeightGradient<2>{conv, dw.shape});
+    for (const Implementation& implementation : implementations(op.name())) {
+      std::string reason;
+      const auto kernel = implementation.make({op, inputs, std::span(&dw, 1)}, reason);
+      if (!kernel) continue;
+      const auto filled = [](std::size_t bytes, int value) {
+        Ref<Buffer> memory = Buffer::allocate(bytes);
+        std::fill_n(memory->data(), bytes, static_cast<std::byte>(value));
+        return memory;
+      };
+      const Ref<Buffer> x = filled(inputs[0].bytes(), 0x3f), g = filled(inputs[1].bytes(), 0x3f),
+                        scratch = filled(kernel->scratch_bytes(), 0xff), to = filled(dw.bytes(), 0xff);
+      const std::byte* in[] = {x->data(), g->data()};
+      std::byte* out[] = {to->data()};
+      ASSERT_TRUE(kernel->run({in, out, scratch->data()}).ok);
+      const auto* numbers = reinterpret_cast<const float*>(to->data());
+      for (std::int64_t i = 0; i < dw.shape.numel(); ++i)
+        ASSERT_EQ(numbers[i] == 0, i % taps != 1) << implementation.implementation << ' ' << taps << ' ' << i;
+    }
+  }
+}
+
 }  // namespace
 }  // namespace gradus::kernel::testing

@@ -40,6 +40,21 @@ struct Problem {
   Desc taken(const dnnl::memory::dims& image, Type type) const {
     return channels_last ? stored(image, type) : any(image, type);
   }
+  /// Whether some tap of the kernel meets nothing but padding.
+  bool has_idle_taps() const {
+    for (std::size_t i = 0; i < windows.strides.size(); ++i) {
+      const std::int64_t taps = weight[weight.size() - windows.strides.size() + i];
+      for (std::int64_t tap = 0; tap < taps; ++tap) {
+        bool meets = false;
+        for (std::int64_t row = 0; row < y[i + 2] && !meets; ++row) {
+          const std::int64_t at = row * windows.strides[i] - windows.padding[i] + tap * (windows.dilations[i] + 1);
+          meets = at >= 0 && at < x[i + 2];
+        }
+        if (!meets) return true;
+      }
+    }
+    return false;
+  }
   /// What a primitive for operands of this type writes.
   Type written(Type operands) const { return operands == Type::f32 ? Type::f32 : result; }
 
@@ -88,7 +103,8 @@ std::unique_ptr<Kernel> input_gradient_program(const Problem& p, Type operands, 
 
 std::unique_ptr<Kernel> weight_gradient_program(const Problem& p, Type operands, std::string& reason) {
   return guarded(reason, f32_flops(operands, p.flops), [&]() -> std::unique_ptr<Kernel> {
-    const auto desc = fastest(operands, [&](Type type) {
+    // Seen with 2.6.3: by AVX512_BF16, gradients of such taps are not written when the image is one pixel wide.
+    const auto desc = fastest(p.has_idle_taps() ? Type::f32 : operands, [&](Type type) {
       return conv_weight_gradient_desc(p.taken(p.x, type), any(p.weight), p.taken(p.y, type), p.windows,
                                        p.forward(type));
     });
