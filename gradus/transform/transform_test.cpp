@@ -296,5 +296,13 @@ TEST(Grad, RefusesWhatIsNoFloatingScalar) {
   EXPECT_THROW(grad(sum(tensor({1, 2}) + tensor({1, 2})), {x}), Error);
 }
 
+TEST(Vmap, EachExampleWritesAtAPlaceOfItsOwn) {
+  const Tensor x = tensor({1.f, 2.f, 3.f, 4.f}), part = tensor({-1.f, -2.f}), start = tensor({0});
+  const Tensor one = dynamic_update_slice(x, part, start);
+  const Tensors inputs{start}, batched{tensor({{1}, {9}, {-3}})};
+  EXPECT_EQ(vmap(std::span(&one, 1), inputs, batched)[0].to_vector<float>(),
+            (std::vector<float>{1, -1, -2, 4, 1, 2, -1, -2, -1, -2, 3, 4}));
+}
+
 }  // namespace
 }  // namespace gradus

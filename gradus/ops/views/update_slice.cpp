@@ -5,6 +5,7 @@
 #include "gradus/base/error.h"
 #include "gradus/graph/node.h"
 #include "gradus/ops/argument.h"
+#include "gradus/ops/batch.h"
 #include "gradus/ops/elementwise.h"
 #include "gradus/ops/factory.h"
 #include "gradus/ops/index.h"
@@ -45,6 +46,24 @@ Tensors DynamicUpdateSlice::vjp(const VjpArgs& args) const {
     gradients[1] = gather(cotangent, axis, broadcast_to(reshape(first + arange(length), line), update.shape()));
   }
   return gradients;
+}
+
+Tensors DynamicUpdateSlice::batch(const BatchArgs& args) const {
+  const Tensor x = detail::batched_input(args, 0), update = detail::batched_input(args, 1);
+  const int moved = axis + 1;
+  if (!args.is_batched(2)) return {record(DynamicUpdateSlice{moved}, {x, update, args.inputs[2]})};
+  const std::int64_t size = x.shape()[moved], length = update.shape()[moved];
+  if (length == 0) return {x};
+  // A start of its own for each example: what is written is found by index.
+  Shape of_examples, line;
+  for (int i = 0; i < x.rank(); ++i) {
+    of_examples.push_back(i == 0 ? args.size : 1);
+    line.push_back(i == moved ? size : 1);
+  }
+  const Tensor first = minimum(maximum(reshape(args.inputs[2], of_examples), 0), size - length);
+  const Tensor place = broadcast_to(reshape(arange(size), line) - first, x.shape());
+  const Tensor inside = logical_and(greater_equal(place, 0), less(place, length));
+  return {where(inside, gather(update, moved, clamp(place, 0, length - 1)), x)};
 }
 
 Tensor dynamic_update_slice(const TensorArg& x, const TensorArg& update, const TensorArg& start, int axis) {

@@ -17,6 +17,7 @@ struct DynamicUpdateSlice {
   OpFamily family() const { return OpFamily::opaque; }
   Specs infer(std::span<const TensorSpec> inputs) const;
   Tensors vjp(const VjpArgs& args) const;
+  Tensors batch(const BatchArgs& args) const;
   bool operator==(const DynamicUpdateSlice&) const = default;
 };
 
