@@ -261,6 +261,7 @@ TEST(OddGraphs, PassesChangeNoBit) {
       ASSERT_TRUE(same(some[i], none[i], true)) << "graph " << seed << ", root " << i << ' ' << some[i].spec().str();
     for (std::size_t i = 0; i < held.size(); ++i) {
       const std::vector<double> after = held[i].to_vector<double>();
+      if (after.empty()) continue;
       ASSERT_EQ(std::memcmp(after.data(), before[i].data(), 8 * after.size()), 0) << "graph " << seed << ", leaf " << i;
     }
     engine::clear_plan_cache();
