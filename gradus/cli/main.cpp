@@ -13,7 +13,8 @@ void spin_briefly(char** argv) {
   for (const char* chosen : {"OMP_WAIT_POLICY", "GOMP_SPINCOUNT"}) {
     if (std::getenv(chosen)) return;
   }
-  setenv("GOMP_SPINCOUNT", "1000", 1);  // some 20 us: longer than the gaps between the kernels of a step
+  // 1000 rounds are some 20 us: longer than the gaps between most kernels of a step. Without the mark it would start for ever.
+  if (setenv("GOMP_SPINCOUNT", "1000", 1) != 0) return;
   execv("/proc/self/exe", argv);
 }
 
